@@ -1,0 +1,37 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/demo.done
+	$(BIN)/lookalike demo lookalike-demo
+
+test: check
+	$(BIN)/python -m pytest
+
+# What CI runs besides the tests: format, lint, types, import contracts.
+check: $(VENV)/test.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/test.done
+	$(BIN)/python benchmarks/bench.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.done: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) -e '.[figures]'
+	touch $@
+
+$(VENV)/test.done: pyproject.toml constraints.txt requirements-test.txt | $(VENV)/bin/python
+	$(INSTALL) -e '.[figures,raw,jxl]' -r requirements-test.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) lookalike-demo

@@ -1,0 +1,44 @@
+"""lookalike finds the picture you mean and the copies you forgot.
+
+>>> from lookalike import Gallery
+>>> with Gallery.open("my.gallery", create=True) as gallery:   # doctest: +SKIP
+...     gallery.add("Pictures")
+...     for match in gallery.search("holiday.jpg", k=5):
+...         print(match.picture.path, match.score, match.why)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lookalike.errors import LookalikeError as LookalikeError
+    from lookalike.gallery import Gallery as Gallery
+    from lookalike.gallery import compare as compare
+    from lookalike.gallery import hash_picture as hash_picture
+    from lookalike.matching.search import Filter as Filter
+    from lookalike.settings import Settings as Settings
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Gallery": "lookalike.gallery",
+    "compare": "lookalike.gallery",
+    "hash_picture": "lookalike.gallery",
+    "Filter": "lookalike.matching.search",
+    "Settings": "lookalike.settings",
+    "LookalikeError": "lookalike.errors",
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that importing lookalike stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,236 @@
+"""Add files to a gallery: look for what changed, have it computed, write it in small batches."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+
+from lookalike.adding.pool import WorkerPool
+from lookalike.adding.worker import Extracted, Failed, Job
+from lookalike.media.files import FoundFile
+from lookalike.records import Recipe
+from lookalike.settings import Settings
+from lookalike.storage.store import Batch, KnownFile, Store
+
+_LOOK_AT_ONCE = 500
+_BATCH_FILES = 64
+_BATCH_SECONDS = 1.0
+_RETRIED_STAGES = ("read",)  # what could not be read may be readable now; what cannot be decoded stays so
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One file that is not searchable, with the step that failed and the reason for a person."""
+
+    path: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. While it looks for files, `n_total` is None."""
+
+    phase: Literal["look", "add"]
+    n_done: int
+    n_total: int | None
+    n_failed: int
+
+
+@dataclass
+class AddReport:
+    """What a run did. `seen` is the sum of `added`, `unchanged`, `moved` and the failures.
+
+    Of the added, `changed` had other bytes at the same path before, and `copied` have the bytes of a
+    picture that was known already, so that nothing had to be computed.
+    """
+
+    seen: int = 0
+    added: int = 0
+    changed: int = 0
+    copied: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def _silent(_: Progress) -> None:
+    """Report progress to nobody."""
+
+
+def add_files(
+    store: Store,
+    files: Iterable[FoundFile],
+    settings: Settings,
+    recipes: dict[str, Recipe],
+    *,
+    retry_failed: bool = False,
+    on_progress: ProgressCallback = _silent,
+) -> AddReport:
+    """Bring the gallery up to date with these files.
+
+    Unchanged files (same size and mtime, all features there) cost one look-up. The others are read and
+    digested; only contents that are new to the gallery are decoded. Results are committed about once a
+    second. On Ctrl-C what is done is committed, and the report says `interrupted`.
+
+    Parameters
+    ----------
+    files : iterable of FoundFile       each path once
+    recipes : dict of Recipe by feature  what every content must have
+    retry_failed : bool                  try files again that failed before and have not changed
+    """
+    run = _Run(store, settings, recipes, on_progress)
+    started = time.monotonic()
+    try:
+        todo = run.look(files, retry_failed=retry_failed)
+        run.process(todo)
+    except KeyboardInterrupt:
+        run.report.interrupted = True
+    finally:
+        run.flush()
+    if run.left_contents:
+        store.forget_orphans()
+    run.report.seconds = time.monotonic() - started
+    return run.report
+
+
+class _Run:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        recipes: dict[str, Recipe],
+        on_progress: ProgressCallback,
+    ) -> None:
+        self.report = AddReport()
+        self.left_contents = (
+            False  # whether a path leads elsewhere now, so that its old content may be orphaned
+        )
+        self._store = store
+        self._settings = settings
+        self._recipes = recipes
+        self._on_progress = on_progress
+        self._found: dict[str, tuple[FoundFile, KnownFile | None]] = {}
+        self._pending: list[Extracted | Failed] = []
+        self._committed_at = time.monotonic()
+
+    def look(self, files: Iterable[FoundFile], *, retry_failed: bool) -> list[str]:
+        """Compare the files with what is known; return the paths that must be read."""
+        lacking = self._store.contents_lacking(list(self._recipes.values()))
+        retried = None if retry_failed else _RETRIED_STAGES
+        todo = []
+        for chunk in _chunks(files, _LOOK_AT_ONCE):
+            known = self._store.known_files([file.path for file in chunk])
+            for file in chunk:
+                before = known.get(file.path)
+                if before is None or _must_be_read(file, before, lacking, retried):
+                    self._found[file.path] = (file, before)
+                    todo.append(file.path)
+                elif before.stage is not None and before.reason is not None:
+                    self.report.failed.append(Failure(file.path, before.stage, before.reason))
+                else:
+                    self.report.unchanged += 1
+            self.report.seen += len(chunk)
+            self._on_progress(Progress("look", self.report.seen, None, len(self.report.failed)))
+        return todo
+
+    def process(self, todo: list[str]) -> None:
+        """Have the paths computed by worker processes, and write the results as they come."""
+        job = Job(self._settings, tuple(self._recipes), self._store.folder)
+        n_before = len(self.report.failed)
+        n_done = 0
+        self._on_progress(Progress("add", 0, len(todo), 0))
+        with WorkerPool(job, self._settings.n_workers) as pool:
+            for result in pool.run(todo):
+                self._pending.append(result)
+                n_done += 1
+                overdue = time.monotonic() - self._committed_at > _BATCH_SECONDS
+                if len(self._pending) >= _BATCH_FILES or overdue:
+                    self.flush()
+                n_failed = len(self.report.failed) - n_before
+                self._on_progress(Progress("add", n_done, len(todo), n_failed))
+
+    def flush(self) -> None:
+        """Commit what is done."""
+        results, self._pending = self._pending, []
+        if results:
+            with self._store.batch() as batch:
+                outcomes = [self._write(batch, result) for result in results]
+            for outcome in outcomes:  # counted only once it is kept
+                self._count(outcome)
+        self._committed_at = time.monotonic()
+
+    def _write(self, batch: Batch, result: Extracted | Failed) -> _Outcome:
+        file, before = self._found.pop(result.path)
+        if isinstance(result, Failed):
+            was_good = before is not None and before.content_id is not None
+            if not (was_good and result.stage in _RETRIED_STAGES):  # unreadable today is no reason to forget
+                batch.put_failure(
+                    file.path, file.size_bytes, file.mtime_ns, stage=result.stage, reason=result.reason
+                )
+                self.left_contents |= was_good
+            return Failure(result.path, result.stage, result.reason)
+        known = self._store.content_id(result.digest)
+        if result.content is not None:
+            content_id = batch.add_content(result.content, result.features, self._recipes)
+        elif known is not None:
+            content_id = known
+        else:  # another process removed the content since the worker saw it
+            reason = "its content was removed while it was added; run index again."
+            batch.put_failure(file.path, -1, 0, stage="read", reason=reason)
+            return Failure(file.path, "read", reason)
+        left = None if known is None or before is not None else self._left_behind(known)
+        if left is not None:
+            batch.move_file(left, file.path, result.size_bytes, result.mtime_ns)
+            return "moved"
+        batch.put_file(file.path, result.size_bytes, result.mtime_ns, content_id=content_id)
+        if before is not None and before.content_id == content_id:
+            return "unchanged"  # touched, or given the features that it lacked
+        if before is not None and before.content_id is not None:
+            self.left_contents = True
+            return "changed"
+        return "added" if known is None else "copied"
+
+    def _left_behind(self, content_id: int) -> str | None:
+        """Return a path of this content that no longer exists: the place the file was moved from."""
+        return next((path for path in self._store.paths_of(content_id) if not os.path.lexists(path)), None)
+
+    def _count(self, outcome: _Outcome) -> None:
+        if isinstance(outcome, Failure):
+            self.report.failed.append(outcome)
+        elif outcome == "unchanged":
+            self.report.unchanged += 1
+        elif outcome == "moved":
+            self.report.moved += 1
+        else:
+            self.report.added += 1
+            self.report.changed += outcome == "changed"
+            self.report.copied += outcome == "copied"
+
+
+_Outcome = Failure | Literal["added", "changed", "copied", "unchanged", "moved"]
+
+
+def _must_be_read(
+    file: FoundFile, before: KnownFile, lacking: set[int], retried: tuple[str, ...] | None
+) -> bool:
+    if (file.size_bytes, file.mtime_ns) != (before.size_bytes, before.mtime_ns):
+        return True
+    if before.stage is not None:
+        return retried is None or before.stage in retried
+    return before.content_id in lacking
+
+
+def _chunks(files: Iterable[FoundFile], size: int) -> Iterator[list[FoundFile]]:
+    iterator = iter(files)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,220 @@
+"""Worker processes that may hang or crash: a bad task costs one failed row, never the run."""
+
+from __future__ import annotations
+
+import math
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from lookalike.adding.worker import Failed, FileWorker, Job, receive, send
+from lookalike.errors import LookalikeError, ModelError
+
+_TASKS_AHEAD = 4  # tasks a worker holds, so that it never waits for the parent
+_START_SECONDS = 300.0  # the first worker of a fresh installation builds the model
+_MAX_START_FAILURES = 3
+
+
+class WorkerPool:
+    """Runs tasks in worker processes, each under a time and memory limit.
+
+    Parameters
+    ----------
+    job : Job            settings, features and gallery
+    n_workers : int      number of processes; they start with the first task
+    make_work : callable  called with `job` in each worker; gives the function from path to answer
+    """
+
+    def __init__(
+        self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[str], Any]] = FileWorker
+    ) -> None:
+        self._job = job
+        self._make_work = make_work
+        self._n_workers = n_workers
+        self._workers: list[_Worker] = []
+        self._inbox: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
+        self._n_start_failures = 0
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.stop()
+        self._workers = []
+
+    def run(self, paths: Iterable[str]) -> Iterator[Any]:
+        """Yield one answer for each path, in the order in which they get ready.
+
+        A worker that crashes, or takes more than `max_seconds` over a file, gives a `Failed` for that file;
+        it is replaced, and what else it held is done by others.
+        """
+        waiting = _Waiting(paths)
+        while self._fill(waiting):
+            worker, message = self._next_message()
+            if message is None:
+                if worker.started_at is not None:
+                    yield self._bury(worker, waiting)
+                else:
+                    self._count_start_failure(worker, waiting)
+            elif isinstance(message, LookalikeError):
+                raise message
+            elif worker.started_at is None:
+                worker.started_at = time.monotonic()  # "ready"
+            else:
+                worker.tasks.popleft()
+                worker.started_at = time.monotonic()
+                yield message
+
+    def _fill(self, waiting: _Waiting) -> bool:
+        """Give every worker enough to do; return whether anything is under way."""
+        while len(self._workers) < self._n_workers and waiting.any():
+            worker = _Worker(self._job, self._make_work, self._inbox)
+            self._workers.append(worker)
+            worker.give(waiting.take())
+        for worker in self._workers:
+            while len(worker.tasks) < _TASKS_AHEAD and waiting.any():
+                if not worker.tasks and worker.started_at is not None:
+                    worker.started_at = time.monotonic()
+                worker.give(waiting.take())
+        return any(worker.tasks for worker in self._workers)
+
+    def _next_message(self) -> tuple[_Worker, Any]:
+        """Wait for a message, stopping workers that are over their time; None means a worker has ended."""
+        while True:
+            now = time.monotonic()
+            busy = [worker for worker in self._workers if worker.tasks]
+            deadlines = {worker: self._deadline(worker) for worker in busy}
+            try:
+                patience = max(0.0, min(deadlines.values()) - now) + 0.01
+                worker, message = self._inbox.get(timeout=min(patience, _START_SECONDS))
+                if worker in self._workers:
+                    return worker, message
+            except queue.Empty:
+                for worker in busy:
+                    if deadlines[worker] <= time.monotonic() and self._inbox.empty():
+                        worker.is_overdue = True
+                        worker.process.kill()  # its listener announces the end, as of any other
+
+    def _deadline(self, worker: _Worker) -> float:
+        if worker.is_overdue:
+            return math.inf
+        if worker.started_at is None:
+            return worker.born_at + _START_SECONDS
+        return worker.started_at + self._job.settings.max_seconds
+
+    def _bury(self, worker: _Worker, waiting: _Waiting) -> Failed:
+        """Replace a worker that ended over a task; return that task's failure."""
+        self._workers.remove(worker)
+        worker.stop()
+        culprit = worker.tasks.popleft()
+        waiting.put_back(worker.tasks)
+        if worker.is_overdue:
+            seconds = self._job.settings.max_seconds
+            return Failed(culprit, "limit", f"it took longer than {seconds:g} s (setting max_seconds).")
+        return Failed(culprit, "decode", f"it crashed the decoder ({_exit_reason(worker.process)}).")
+
+    def _count_start_failure(self, worker: _Worker, waiting: _Waiting) -> None:
+        self._workers.remove(worker)
+        worker.stop()
+        waiting.put_back(worker.tasks)
+        self._n_start_failures += 1
+        if self._n_start_failures >= _MAX_START_FAILURES:
+            raise ModelError(
+                f"the worker processes do not start ({_exit_reason(worker.process)}): "
+                "run `lookalike doctor` to see what is missing."
+            )
+
+
+class _Waiting:
+    """The tasks that no worker holds yet, drawn from an iterable when needed."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._iterator = iter(paths)
+        self._front: deque[str] = deque()
+
+    def any(self) -> bool:
+        if not self._front:
+            self._front.extend(islice(self._iterator, 1))
+        return bool(self._front)
+
+    def take(self) -> str:
+        return self._front.popleft()
+
+    def put_back(self, paths: Iterable[str]) -> None:
+        self._front.extend(paths)
+
+
+class _Worker:
+    """One worker process, and the thread that listens to it."""
+
+    def __init__(
+        self,
+        job: Job,
+        make_work: Callable[[Job], Callable[[str], Any]],
+        inbox: queue.SimpleQueue[tuple[_Worker, Any]],
+    ) -> None:
+        self.tasks: deque[str] = deque()
+        self.born_at = time.monotonic()
+        self.started_at: float | None = None  # when it began its first task; None until it is ready
+        self.is_overdue = False
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lookalike.adding.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_worker_environment(),
+        )
+        self._listener = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
+        self._listener.start()
+        self._send((make_work, job))
+
+    def give(self, path: str) -> None:
+        self.tasks.append(path)
+        self._send(path)
+
+    def _send(self, message: object) -> None:
+        with suppress(OSError):  # it has ended; the listener says so
+            send(cast("BinaryIO", self.process.stdin), message)
+
+    def _listen(self, inbox: queue.SimpleQueue[tuple[_Worker, Any]]) -> None:
+        try:
+            while True:
+                inbox.put((self, receive(cast("BinaryIO", self.process.stdout))))
+        except (EOFError, OSError, ValueError):
+            inbox.put((self, None))
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._listener.join()
+        for stream in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):  # what was left to send has no reader any more
+                cast("BinaryIO", stream).close()
+
+
+def _worker_environment() -> dict[str, str]:
+    """One thread for the linear algebra of each worker: there is a worker for every core."""
+    source = str(Path(__file__).parents[2])
+    paths = [source, os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+    }
+
+
+def _exit_reason(process: subprocess.Popen[bytes]) -> str:
+    code = process.wait()
+    if code < 0:
+        return f"signal {-code}" + (", perhaps for lack of memory" if code == -9 else "")
+    return f"exit status {code}"

@@ -1,0 +1,172 @@
+"""What a worker process does: read, digest, decode and extract one file after the other.
+
+Run as ``python -m lookalike.adding.worker``. Messages are pickles with a length before them, on standard
+input and output; they come from and go to the parent process only. Whatever a library prints goes to
+standard error, never into the messages.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, BinaryIO
+
+from lookalike.errors import LookalikeError, PictureError, StoreError
+from lookalike.settings import Settings
+from lookalike.storage.store import Content, Store
+
+_LENGTH = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every task of a worker has in common."""
+
+    settings: Settings
+    features: tuple[str, ...]
+    gallery: Path
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """One file, read; its content with the features that the gallery lacks."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    digest: bytes
+    content: Content | None
+    features: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """One file that did not become features, with the step and the reason."""
+
+    path: str
+    stage: str
+    reason: str
+
+
+def send(stream: BinaryIO, message: object) -> None:
+    """Write one message."""
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any:
+    """Read one message; raise EOFError where the other side is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    data = stream.read(length)
+    if len(data) < length:
+        raise EOFError
+    return pickle.loads(data)  # noqa: S301  (the other end is our own process)
+
+
+class FileWorker:
+    """Turns one path after the other into `Extracted` or `Failed`."""
+
+    def __init__(self, job: Job) -> None:
+        from lookalike.features.extract import Extractor
+
+        self._job = job
+        self._extractor = Extractor(job.settings, job.features)
+        self._store = Store(job.gallery, read_only=True)
+
+    def __call__(self, path: str) -> Extracted | Failed:
+        """Process one file; every error of the picture becomes a `Failed`."""
+        try:
+            return self._extract(path)
+        except PictureError as error:
+            return Failed(path, error.stage, str(error))
+        except MemoryError:
+            limit = self._job.settings.max_memory / 1e9
+            return Failed(path, "limit", f"it needs more than {limit:.1f} GB of memory (setting max_memory).")
+        except StoreError:
+            raise
+        except Exception as error:  # a picture must never stop the run, whatever it makes a library do
+            return Failed(path, "features", f"unexpected {type(error).__name__}: {error}")
+
+    def _extract(self, path: str) -> Extracted:
+        from lookalike.media.decode import decode
+        from lookalike.media.files import read_file
+
+        settings, extractor = self._job.settings, self._extractor
+        file = read_file(path, max_bytes=settings.max_bytes)
+        facts = (path, file.size_bytes, file.mtime_ns, file.digest)
+        known = self._store.content_id(file.digest)
+        if known is not None and not self._store.missing_features(known, extractor.recipes.values()):
+            return Extracted(*facts, None, {})
+        picture = decode(file.data, min_side_px=extractor.min_side_px, settings=settings)
+        features = extractor.extract(extractor.prepare(picture))
+        content = Content(
+            file.digest,
+            file.size_bytes,
+            picture.format,
+            picture.width_px,
+            picture.height_px,
+            picture.taken_at,
+        )
+        return Extracted(*facts, content, {name: row.tobytes() for name, row in features.items()})
+
+
+def limit_memory(n_bytes: int) -> None:
+    """Let this process take at most `n_bytes` more than it has now, where the system can limit it."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    limit = pages * resource.getpagesize() + n_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    make_work, job = receive(requests)
+    try:
+        work: Callable[[str], object] = make_work(job)
+    except LookalikeError as error:
+        send(answers, error)
+        return
+    limit_memory(job.settings.max_memory)
+    send(answers, "ready")
+    tasks: SimpleQueue[str] = SimpleQueue()
+    threading.Thread(target=_read_tasks, args=(requests, tasks), daemon=True).start()
+    with suppress(BrokenPipeError):  # the parent has gone; so do we
+        while True:
+            send(answers, work(tasks.get()))
+
+
+def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[str]) -> None:
+    """Queue the tasks; leave at once when the parent is gone, whatever the main thread is stuck in."""
+    try:
+        while True:
+            tasks.put(receive(requests))
+    except EOFError:
+        os._exit(0)
+
+
+def main() -> None:
+    """Serve the parent process until it closes its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    _serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Every error that lookalike raises on purpose.
+
+::
+
+    LookalikeError
+    ├── InputError (ValueError)            a value, option or name that cannot be used
+    ├── PictureError (ValueError)          one picture that cannot become features
+    │   ├── ReadError                      its bytes could not be read
+    │   ├── DecodeError                    its bytes are no picture we can decode
+    │   └── LimitError                     it exceeds a limit of the settings
+    ├── FeatureMismatchError (ValueError)  features of different recipes were about to be mixed
+    ├── ModelError (RuntimeError)          an embedding model cannot be built, loaded or run
+    ├── StoreError (RuntimeError)          a gallery cannot be opened, read or written
+    │   ├── GalleryNotFoundError (FileNotFoundError)
+    │   └── NewerGalleryError              written by a newer lookalike
+    └── MissingExtraError (ImportError)    an optional package is not installed
+
+Messages say what happened, to which file or value, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class LookalikeError(Exception):
+    """Base of every error raised on purpose; its text is one sentence for a person."""
+
+
+class InputError(LookalikeError, ValueError):
+    """A value, option or name that cannot be used."""
+
+
+class PictureError(LookalikeError, ValueError):
+    """One picture that cannot become features.
+
+    `stage` names the step that failed (``read``, ``decode``, ``limit``, ``features``); it is kept in
+    the gallery beside the reason.
+    """
+
+    stage = "features"
+
+
+class ReadError(PictureError):
+    """The bytes of a picture could not be read, or changed while they were read."""
+
+    stage = "read"
+
+
+class DecodeError(PictureError):
+    """The bytes are damaged, or of a format that cannot be decoded here."""
+
+    stage = "decode"
+
+
+class LimitError(PictureError):
+    """The picture exceeds a limit of the settings (pixels, bytes, seconds, memory)."""
+
+    stage = "limit"
+
+
+class FeatureMismatchError(LookalikeError, ValueError):
+    """Features of different recipes, sizes or models were about to be compared."""
+
+
+class ModelError(LookalikeError, RuntimeError):
+    """An embedding model cannot be built, loaded or run."""
+
+
+class StoreError(LookalikeError, RuntimeError):
+    """A gallery cannot be opened, read or written."""
+
+
+class GalleryNotFoundError(StoreError, FileNotFoundError):
+    """There is no gallery at that place."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class NewerGalleryError(StoreError):
+    """The gallery was written by a newer version of lookalike."""
+
+
+class MissingExtraError(LookalikeError, ImportError):
+    """An optional package is not installed; the message names the extra to install."""

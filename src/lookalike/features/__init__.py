@@ -1,0 +1,1 @@
+"""Pixels -> features: hashes, histograms, measures and the embedding."""

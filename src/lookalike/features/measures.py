@@ -1,0 +1,78 @@
+"""Measures of a pair of whole pictures of one size, pixel against pixel.
+
+They take uint8 RGB arrays of equal shape (h, w, 3) and answer "is this the same picture, in place?".
+They know nothing of content, so use them on pictures that are already thought to be alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lookalike.errors import InputError
+from lookalike.features import color, distances
+from lookalike.records import UInt8Array
+
+
+def pixel_euclidean(first: UInt8Array, second: UInt8Array) -> float:
+    """Euclidean distance of the pixel values: 0 to 255 sqrt(3 h w), lower is more alike.
+
+    Computed in floating point: differences of uint8 values wrap around and are no distances.
+    """
+    _check(first, second)
+    return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
+
+
+def pixel_cosine(first: UInt8Array, second: UInt8Array) -> float:
+    """Cosine of the pixel values as vectors: 0 to 1, higher is more alike.
+
+    Two black pictures give 1; black against anything else gives 0.
+    """
+    _check(first, second)
+    a, b = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if lengths == 0:
+        return float(not (a.any() or b.any()))
+    return float(a @ b) / lengths
+
+
+def ssim(first: UInt8Array, second: UInt8Array) -> float:
+    """Mean structural similarity over the channels: -1 to 1, higher is more alike.
+
+    Z. Wang et al., "Image quality assessment: from error visibility to structural similarity", IEEE
+    Transactions on Image Processing 13(4), 2004, with a 7 x 7 window (the largest odd window that fits,
+    for smaller pictures; below 3 x 3 pixels there is no structure and `pixel_cosine` stands in).
+    """
+    from skimage.metrics import structural_similarity
+
+    _check(first, second)
+    shorter = min(first.shape[:2])
+    if shorter < 3:
+        return pixel_cosine(first, second)
+    window = min(7, shorter - 1 + shorter % 2)
+    return float(structural_similarity(first, second, win_size=window, channel_axis=2, data_range=255))
+
+
+def histogram_cosine(first: UInt8Array, second: UInt8Array) -> float:
+    """Cosine of the joint RGB histograms: 0 to 1, higher is more alike; blind to where colours are."""
+    _check(first, second)
+    pair = [color.rgb_histogram(color.Pixels(pixels))[None] for pixels in (first, second)]
+    return 1 - float(distances.cosine(pair[0], pair[1])[0, 0])
+
+
+MEASURES: dict[str, Callable[[UInt8Array, UInt8Array], float]] = {
+    "pixel_euclidean": pixel_euclidean,
+    "pixel_cosine": pixel_cosine,
+    "ssim": ssim,
+    "histogram_cosine": histogram_cosine,
+}
+"""Every measure by name."""
+
+
+def _check(first: UInt8Array, second: UInt8Array) -> None:
+    if first.shape != second.shape or first.ndim != 3:
+        raise InputError(
+            f"pixels of shapes {first.shape} and {second.shape} cannot be compared: "
+            "resize both to one size (h, w, 3) first."
+        )

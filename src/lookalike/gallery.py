@@ -1,0 +1,281 @@
+"""The one façade: open a gallery, add to it, search it, close it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.adding.add import AddReport, Failure, ProgressCallback, _silent, add_files
+from lookalike.errors import InputError
+from lookalike.features.extract import FEATURES, Extractor
+from lookalike.features.hashes import HASHES
+from lookalike.matching.compare import Comparison, compare_queries
+from lookalike.matching.query import Query, decode_source, load_query, parse_source
+from lookalike.matching.search import AUTO, Filter, Match, Searcher
+from lookalike.media.files import FoundFile, iter_files
+from lookalike.settings import Settings
+from lookalike.storage.store import Store
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ONLY = {"all": FEATURES, "hashes": tuple(HASHES)}
+"""What `Gallery.add` may be told to compute."""
+
+
+@dataclass(frozen=True)
+class GalleryInfo:
+    """What a gallery holds and what it costs."""
+
+    folder: str
+    n_files: int
+    n_contents: int
+    failures: tuple[Failure, ...]
+    formats: dict[str, int]
+    recipes: dict[str, int]
+    store_bytes: int
+    cache_bytes: int
+
+
+class Gallery:
+    """A set of pictures that one can add to and search. Open it with `Gallery.open`.
+
+    One object serves one thread. Several processes may use one gallery at the same time.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self.settings = settings
+        self._searcher = Searcher(store, lambda: self._extractor)
+
+    @classmethod
+    def open(
+        cls, place: str | os.PathLike[str], *, create: bool = False, settings: Settings | None = None
+    ) -> Gallery:
+        """Open the gallery in a folder.
+
+        Parameters
+        ----------
+        place : path        the gallery's folder
+        create : bool       make an empty gallery where there is none
+        settings : Settings or None    None takes the defaults and the environment
+
+        Raises
+        ------
+        GalleryNotFoundError    there is none, and `create` is false
+        StoreError              it cannot be opened, is damaged, or was written by a newer version
+        """
+        if "://" in str(place):
+            raise InputError(f"{place!r} is an address, not a folder: give the folder of a gallery.")
+        store = Store(Path(place).expanduser(), create=create)
+        return cls(store, settings or Settings.from_environment())
+
+    def close(self) -> None:
+        """Close the gallery."""
+        self._store.close()
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def _extractor(self) -> Extractor:
+        return Extractor(self.settings, n_threads=self.settings.n_workers)
+
+    def add(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        only: str = "all",
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        hidden: bool = False,
+        follow_symlinks: bool = False,
+        retry_failed: bool = False,
+        on_progress: ProgressCallback = _silent,
+    ) -> AddReport:
+        """Add the pictures under some files and folders; what is unchanged since costs next to nothing.
+
+        Parameters
+        ----------
+        paths : path or several    files and folders, see `lookalike.media.files.iter_files`
+        only : str                 ``all`` features, or just the ``hashes`` (several times faster)
+        include, exclude, hidden, follow_symlinks    which files, see `iter_files`
+        retry_failed : bool        try unchanged files again that failed before
+        on_progress : callable     called with `Progress` now and then
+
+        Returns
+        -------
+        AddReport    a picture that fails is a row in `failed`, never an exception
+        """
+        if only not in ONLY:
+            raise InputError(f"only = {only!r} is not known; choose from {', '.join(ONLY)}.")
+        if isinstance(paths, str | os.PathLike):
+            paths = [paths]
+        problems: list[Failure] = []
+        files = _each_once(
+            iter_files(
+                paths,
+                include=include,
+                exclude=exclude,
+                hidden=hidden,
+                follow_symlinks=follow_symlinks,
+                on_problem=lambda path, reason: problems.append(Failure(path, "find", reason)),
+            )
+        )
+        recipes = recipes_of(self.settings, ONLY[only])
+        report = add_files(
+            self._store,
+            files,
+            self.settings,
+            recipes,
+            retry_failed=retry_failed,
+            on_progress=on_progress,
+        )
+        report.seen += len(problems)
+        report.failed.extend(problems)
+        return report
+
+    def search(
+        self,
+        query: Any,
+        *,
+        k: int = 10,
+        by: str = AUTO,
+        min_score: float | None = None,
+        max_distance: float | None = None,
+        where: Filter | None = None,
+    ) -> list[Match]:
+        """Return the pictures that look most like the query, best first.
+
+        Parameters
+        ----------
+        query : path, bytes, PIL image, uint8 array, ``file:`` URL, ``-`` (standard input) or ``id:N``
+        k : int                      how many matches at most
+        by : str                     a way of searching, see `lookalike.matching.search.ways`
+        min_score : float or None    leave out matches below this score
+        max_distance : float or None leave out matches beyond this distance, in the way's own unit
+        where : Filter or None       which pictures may answer
+
+        Raises
+        ------
+        PictureError            the query cannot be read or decoded
+        InputError              a way, id or number that makes no sense, or a gallery without the feature
+        FeatureMismatchError    the gallery's features were made by another recipe
+        """
+        return self.search_loaded(
+            self.load(query), k=k, by=by, min_score=min_score, max_distance=max_distance, where=where
+        )
+
+    def search_loaded(
+        self,
+        query: Query,
+        *,
+        k: int = 10,
+        by: str = AUTO,
+        min_score: float | None = None,
+        max_distance: float | None = None,
+        where: Filter | None = None,
+    ) -> list[Match]:
+        """Search with a query that `load` has prepared, such as to ask it in several ways."""
+        return self._searcher.search(
+            query, k=k, by=by, min_score=min_score, max_distance=max_distance, where=where
+        )
+
+    def load(self, query: Any) -> Query:
+        """Read, decode and prepare a query; see `search` for what it may be."""
+        return load_query(parse_source(query, self._store), self._extractor, self.settings)
+
+    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+        """Forget files, and everything below folders; return how many. The pictures are not touched."""
+        places = [os.path.abspath(os.fspath(path)) for path in paths]
+        inside = tuple(place.rstrip(os.sep) + os.sep for place in places)
+        known = [p for p in self._store.iter_paths() if p in places or p.startswith(inside)]
+        return self._store.remove(known)
+
+    def find_gone(self) -> list[str]:
+        """Return the paths of the gallery where no file is any more."""
+        return [path for path in self._store.iter_paths() if not os.path.lexists(path)]
+
+    def prune(self) -> list[str]:
+        """Forget the files that are gone; return their paths."""
+        gone = self.find_gone()
+        self._store.remove(gone)
+        return gone
+
+    def info(self) -> GalleryInfo:
+        """Return what the gallery holds and what it costs."""
+        counts = self._store.counts()
+        formats: dict[str, int] = {}
+        for picture in self._store.iter_pictures():
+            formats[picture.format] = formats.get(picture.format, 0) + 1
+        recipes = {text: n for feature in FEATURES for text, n in self._store.recipes(feature).items()}
+        cache = self._store.folder / "cache"
+        return GalleryInfo(
+            str(self._store.folder),
+            counts["files"],
+            counts["contents"],
+            tuple(Failure(f.path, f.stage or "", f.reason or "") for f in self._store.iter_failures()),
+            formats,
+            recipes,
+            counts["store_bytes"],
+            sum(file.stat().st_size for file in cache.glob("*.index")) if cache.is_dir() else 0,
+        )
+
+
+def recipes_of(settings: Settings, features: Sequence[str]) -> dict[str, Any]:
+    """Return the recipe of each feature under these settings."""
+    return Extractor(settings, features).recipes
+
+
+def _each_once(files: Iterator[FoundFile]) -> Iterator[FoundFile]:
+    seen: set[str] = set()
+    for file in files:
+        if file.path not in seen:
+            seen.add(file.path)
+            yield file
+
+
+def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Comparison:
+    """Compare two pictures by every measure, and say what they are to each other.
+
+    Parameters
+    ----------
+    first, second : path, bytes, PIL image, uint8 array, ``file:`` URL or ``-``
+
+    Raises
+    ------
+    PictureError    one of them cannot be read or decoded
+    """
+    settings = settings or Settings.from_environment()
+    extractor = Extractor(settings)
+    sources = [parse_source(source, None) for source in (first, second)]
+    queries = [load_query(source, extractor, settings) for source in sources]
+    first_picture, second_picture = (decode_source(source, settings)[0] for source in sources)
+    return compare_queries(queries[0], queries[1], (first_picture, second_picture))
+
+
+def hash_picture(source: Any, *, settings: Settings | None = None) -> dict[str, str]:
+    """Return the four hashes of a fully decoded picture as ImageHash's hex text.
+
+    Raises
+    ------
+    PictureError    it cannot be read or decoded
+    """
+    from lookalike.features.hashes import to_hex
+
+    settings = settings or Settings.from_environment()
+    picture, _ = decode_source(parse_source(source, None), settings)
+    size = settings.hash_size
+    return {name: to_hex(hash_(picture.image, size), size) for name, hash_ in HASHES.items()}

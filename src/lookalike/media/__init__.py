@@ -1,0 +1,1 @@
+"""Files to pixels: the walk, the bytes, and the one place that decodes them."""

@@ -1,0 +1,1 @@
+"""Features -> disk: the store, which is the truth, and the indexes, which are caches."""

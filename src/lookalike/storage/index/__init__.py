@@ -1,0 +1,1 @@
+"""Look-up structures: caches that the store can rebuild at any time."""

@@ -1,0 +1,102 @@
+"""Index files: rows laid out for scanning, mapped into memory, rebuilt from the store when in doubt.
+
+A file is a header (one line of JSON), the ids, then the rows. It is written under a temporary name and
+moved into place, so a reader sees a whole file or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.features.extract import for_cache, kind_of, stored_dtype
+from lookalike.records import Recipe
+from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.store import Stamp, Store
+
+_HEADER_BYTES = 4096  # a page, so that the rows behind it stay aligned
+_REWRITE_SHARE = 0.1  # a cache file is written anew once so much of it would be out of date
+_log = logging.getLogger("lookalike")
+
+
+def open_exact_index(store: Store, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
+    """Return an exact index that holds all features of a recipe as the store has them now.
+
+    What the cache file has is mapped from it; what was added since is read from the store. The file is
+    (re)written where it is absent, damaged or far behind; a folder that cannot be written costs only speed.
+    """
+    path = _cache_path(store, recipe)
+    stamp = store.stamp(recipe)
+    index, cached = _read(path, recipe)
+    ids, rows = store.load_features(recipe, stored_dtype(recipe.feature), after=cached.last_number)
+    n_cached = len(index)
+    if cached.n_removals != stamp.n_removals:
+        index.keep_only(store.live_ids())
+    n_behind = len(ids) + n_cached - len(index)
+    if len(ids):
+        # A row that another process wrote between `stamp` and here is simply newer than the stamp says.
+        index.remove(ids)
+        index.add(ids, for_cache(recipe.feature, rows))
+    if n_behind > _REWRITE_SHARE * n_cached:
+        try:
+            _write(path, recipe, index, stamp)
+        except OSError as error:
+            _log.info("the cache %s was not written: %s", path, error)
+    return index, stamp
+
+
+def _cache_path(store: Store, recipe: Recipe) -> Path:
+    name = hashlib.sha256(recipe.text.encode()).hexdigest()[:16]
+    return store.folder / "cache" / f"{recipe.feature}-{name}.index"
+
+
+def _read(path: Path, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
+    """Map a cache file; an absent or unfit one gives an empty index with the stamp of nothing read."""
+    kind = kind_of(recipe.feature)
+    nothing = ExactIndex(kind), Stamp(0, 0)
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(_HEADER_BYTES))
+            size_bytes = os.fstat(file.fileno()).st_size
+        if header["recipe"] != recipe.text:
+            return nothing
+        n, d, dtype = header["n"], header["d"], np.dtype(header["dtype"])
+        if size_bytes != _HEADER_BYTES + n * 8 + n * d * dtype.itemsize or n == 0:
+            return nothing
+        ids = np.fromfile(path, np.int64, n, offset=_HEADER_BYTES)
+        rows = np.memmap(path, dtype, "r", _HEADER_BYTES + n * 8, (n, d))
+        return ExactIndex(kind, ids, np.asarray(rows)), Stamp(**header["stamp"])
+    except FileNotFoundError:
+        return nothing
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.info("the cache %s is rebuilt: %s", path, error)
+        return nothing
+
+
+def _write(path: Path, recipe: Recipe, index: ExactIndex, stamp: Stamp) -> None:
+    ids, rows = index.contents()
+    header = {
+        "recipe": recipe.text,
+        "n": len(ids),
+        "d": rows.shape[1],
+        "dtype": rows.dtype.str,
+        "stamp": asdict(stamp),
+    }
+    path.parent.mkdir(exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json.dumps(header).encode().ljust(_HEADER_BYTES))
+            ids.astype(np.int64, copy=False).tofile(file)
+            rows.tofile(file)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

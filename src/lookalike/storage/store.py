@@ -1,0 +1,528 @@
+"""The truth of a gallery: one SQLite file in write-ahead-log mode.
+
+::
+
+    file     path, size, mtime, state -> content     one row a path that was seen
+    content  digest, format, width, height, date      one row a distinct byte sequence
+    recipe   text                                     one row a way of computing a feature
+    feature  (content, recipe) -> bytes               one row a computed feature
+
+A content row and all its features are written in one transaction, so a gallery that was killed at any
+moment holds only whole rows. Feature rows are numbered in the order of writing; a cache that has read up
+to number n needs only the rows after n. Paths are kept as bytes, for a path need not be text.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
+from lookalike.records import Recipe
+
+FILE_NAME = "gallery.sqlite3"
+APPLICATION_ID = 0x6C6F6F6B  # "look": tells our files from other SQLite files
+BUSY_SECONDS = 60.0
+_MAX_VARIABLES = 500  # names looked up by one statement; SQLite's oldest limit is 999
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE content (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        digest BLOB NOT NULL UNIQUE,
+        size_bytes INTEGER NOT NULL,
+        format TEXT NOT NULL,
+        width_px INTEGER NOT NULL,
+        height_px INTEGER NOT NULL,
+        taken_at TEXT
+    );
+    CREATE TABLE file (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        path BLOB NOT NULL UNIQUE,
+        size_bytes INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        content_id INTEGER REFERENCES content (id),
+        stage TEXT,
+        reason TEXT,
+        CHECK ((content_id IS NULL) = (stage IS NOT NULL)),
+        CHECK ((stage IS NULL) = (reason IS NULL))
+    );
+    CREATE INDEX file_content ON file (content_id);
+    CREATE TABLE recipe (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        feature TEXT NOT NULL,
+        text TEXT NOT NULL UNIQUE
+    );
+    CREATE TABLE feature (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        content_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        recipe_id INTEGER NOT NULL REFERENCES recipe (id),
+        data BLOB NOT NULL,
+        UNIQUE (content_id, recipe_id)
+    );
+    CREATE INDEX feature_recipe ON feature (recipe_id);
+    CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+    INSERT INTO counter VALUES ('removals', 0);
+    """,
+)
+"""The schema, step by step: entry n takes a gallery from version n to n + 1. Never edit an entry."""
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """What the gallery remembers of one path; `stage` and `reason` are set for a failed file only."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    content_id: int | None
+    stage: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Content:
+    """The facts of one distinct byte sequence, before it has an id."""
+
+    digest: bytes
+    size_bytes: int
+    format: str
+    width_px: int
+    height_px: int
+    taken_at: str | None
+
+
+@dataclass(frozen=True)
+class FoundPicture:
+    """One file of the gallery with the facts of its content."""
+
+    content_id: int
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    digest: bytes
+    format: str
+    width_px: int
+    height_px: int
+    taken_at: str | None
+
+    @property
+    def date(self) -> str:
+        """When the picture was taken, else when the file was last written: ``YYYY-MM-DDTHH:MM:SS``."""
+        if self.taken_at is not None:
+            return self.taken_at
+        return datetime.fromtimestamp(self.mtime_ns / 1e9).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """How far a cache has read: its last feature number, and the removals it knew of."""
+
+    last_number: int
+    n_removals: int
+
+
+@contextmanager
+def _translated(place: Path) -> Iterator[None]:
+    """Turn SQLite's errors into a sentence that names the gallery and the mend."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"the gallery {place} {_explain(str(error))}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"the gallery {place} is damaged or no gallery ({error}): restore it from a backup, or move it "
+            "away and index again; your pictures are not affected."
+        ) from error
+
+
+def _explain(message: str) -> str:
+    known = {
+        "disk is full": "cannot be written: the disk is full. Free some space and run the command again; "
+        "what was added before is kept.",
+        "readonly": "cannot be written: it is read-only. Make the folder writable, or copy the gallery.",
+        "locked": f"is busy: another process held it for more than {BUSY_SECONDS:.0f} seconds. Try again.",
+        "unable to open": "cannot be opened: check that the folder exists and that you may read and write it.",
+        "disk I/O error": "cannot be read or written: the disk reports an error (it may be full or failing).",
+    }
+    for sign, sentence in known.items():
+        if sign in message:
+            return sentence
+    return f"cannot be used: SQLite says {message!r}."
+
+
+class Store:
+    """An open gallery file. One connection; open one `Store` per thread or process.
+
+    Parameters
+    ----------
+    folder : Path      the gallery's folder
+    create : bool      make the folder and an empty gallery where there is none
+    read_only : bool   only read; also works where the folder cannot be written
+
+    Raises
+    ------
+    GalleryNotFoundError    there is no gallery and `create` is false
+    NewerGalleryError       a newer lookalike wrote it
+    StoreError              it is damaged, or cannot be opened
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False, read_only: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        if not self.path.exists():
+            if not create:
+                raise GalleryNotFoundError(
+                    f"there is no gallery at {folder}: make one with "
+                    f"`lookalike --gallery {folder} index FOLDER_OF_PICTURES`."
+                )
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"the gallery {folder} cannot be made: {error.strerror}. Choose another place "
+                    "with --gallery."
+                ) from error
+        with _translated(folder):
+            self._db = self._connect(read_only)
+            try:
+                self._check_and_migrate(create=create, read_only=read_only)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _connect(self, read_only: bool) -> sqlite3.Connection:
+        if read_only:
+            # A gallery on a read-only disk has no place for a write-ahead log; reading it as it stands is right.
+            mode = "ro" if os.access(self.folder, os.W_OK) else "ro&immutable=1"
+            uri = f"{self.path.absolute().as_uri()}?mode={mode}"
+            db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        else:
+            db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        db.execute("PRAGMA foreign_keys = ON")
+        return db
+
+    def _check_and_migrate(self, *, create: bool, read_only: bool) -> None:
+        version = self._pragma("user_version")
+        application = self._pragma("application_id")
+        if version and application != APPLICATION_ID:
+            raise StoreError(f"{self.path} is an SQLite file of another program: choose another --gallery.")
+        if version > len(MIGRATIONS):
+            raise NewerGalleryError(
+                f"the gallery {self.folder} was written by a newer lookalike (gallery version {version}, "
+                f"this one reads up to {len(MIGRATIONS)}): update lookalike; nothing was changed."
+            )
+        if read_only or (version == len(MIGRATIONS) and not create):
+            if version < len(MIGRATIONS):
+                raise StoreError(f"the gallery {self.folder} is of an older version: run `index` on it once.")
+            return
+        self._db.execute("PRAGMA journal_mode = WAL")
+        with self._transaction():
+            for step in range(self._pragma("user_version"), len(MIGRATIONS)):
+                for statement in MIGRATIONS[step].split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {step + 1}")
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Run the block as one transaction: all of it is kept, or nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Close the gallery; a closed store cannot be used again."""
+        self._db.close()
+
+    # Files
+
+    def known_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """Return what is remembered of these paths; unknown paths are left out."""
+        found: dict[str, KnownFile] = {}
+        with _translated(self.folder):
+            for start in range(0, len(paths), _MAX_VARIABLES):
+                keys = [os.fsencode(path) for path in paths[start : start + _MAX_VARIABLES]]
+                rows = self._db.execute(
+                    "SELECT path, size_bytes, mtime_ns, content_id, stage, reason FROM file "
+                    f"WHERE path IN ({','.join('?' * len(keys))})",
+                    keys,
+                )
+                for path, *facts in rows:
+                    known = KnownFile(os.fsdecode(path), *facts)
+                    found[known.path] = known
+        return found
+
+    def paths_of(self, content_id: int) -> list[str]:
+        """Return the paths of one content, oldest row first."""
+        with _translated(self.folder):
+            rows = self._db.execute("SELECT path FROM file WHERE content_id = ? ORDER BY id", (content_id,))
+            return [os.fsdecode(path) for (path,) in rows]
+
+    def iter_paths(self) -> Iterator[str]:
+        """Yield every path of the gallery, failed ones included."""
+        with _translated(self.folder):
+            for (path,) in self._db.execute("SELECT path FROM file ORDER BY id"):
+                yield os.fsdecode(path)
+
+    def iter_failures(self) -> Iterator[KnownFile]:
+        """Yield the failed files, by path."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT path, size_bytes, mtime_ns, content_id, stage, reason FROM file "
+                "WHERE content_id IS NULL ORDER BY path"
+            )
+            for path, *facts in rows:
+                yield KnownFile(os.fsdecode(path), *facts)
+
+    # Writing
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Write a batch of files and contents in one transaction."""
+        with _translated(self.folder), self._transaction():
+            yield Batch(self._db)
+
+    def remove(self, paths: Iterable[str]) -> int:
+        """Forget these paths, and contents that no path leads to any more; return how many were known.
+
+        The pictures themselves are not touched.
+        """
+        with _translated(self.folder), self._transaction():
+            n_removed = 0
+            for path in paths:
+                n_removed += self._db.execute(
+                    "DELETE FROM file WHERE path = ?", (os.fsencode(path),)
+                ).rowcount
+            self._forget_orphans()
+            return n_removed
+
+    def _forget_orphans(self) -> None:
+        n_gone = self._db.execute(
+            "DELETE FROM content WHERE id NOT IN (SELECT content_id FROM file WHERE content_id IS NOT NULL)"
+        ).rowcount
+        if n_gone:
+            self._db.execute("UPDATE counter SET value = value + 1 WHERE name = 'removals'")
+
+    def forget_orphans(self) -> None:
+        """Forget contents that no path leads to any more (their files were changed or removed)."""
+        with _translated(self.folder), self._transaction():
+            self._forget_orphans()
+
+    # Contents and features
+
+    def content_id(self, digest: bytes) -> int | None:
+        """Return the id of the content with this digest, if it is known."""
+        with _translated(self.folder):
+            row = self._db.execute("SELECT id FROM content WHERE digest = ?", (digest,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def missing_features(self, content_id: int, recipes: Iterable[Recipe]) -> set[str]:
+        """Return which of these recipes' features the content lacks."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT text FROM feature JOIN recipe ON recipe.id = recipe_id WHERE content_id = ?",
+                (content_id,),
+            )
+            present = {text for (text,) in rows}
+        return {recipe.feature for recipe in recipes if recipe.text not in present}
+
+    def contents_lacking(self, recipes: Sequence[Recipe]) -> set[int]:
+        """Return the contents that lack a feature of at least one of these recipes."""
+        with _translated(self.folder):
+            texts = [recipe.text for recipe in recipes]
+            rows = self._db.execute(
+                "SELECT id FROM content WHERE (SELECT count(*) FROM feature JOIN recipe "
+                "ON recipe.id = recipe_id WHERE content_id = content.id "
+                f"AND text IN ({','.join('?' * len(texts))})) < ?",
+                (*texts, len(texts)),
+            )
+            return {int(content_id) for (content_id,) in rows}
+
+    def recipes(self, feature: str) -> dict[str, int]:
+        """Return the recipe texts kept for a feature, with the number of rows of each."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT text, (SELECT count(*) FROM feature WHERE recipe_id = recipe.id) "
+                "FROM recipe WHERE feature = ? ORDER BY id",
+                (feature,),
+            )
+            return {text: count for text, count in rows if count}
+
+    def stamp(self, recipe: Recipe) -> Stamp:
+        """Return the stamp of a cache of this recipe that was built now."""
+        with _translated(self.folder):
+            last, removals = self._db.execute(
+                "SELECT (SELECT coalesce(max(number), 0) FROM feature WHERE recipe_id = "
+                "(SELECT id FROM recipe WHERE text = ?)), (SELECT value FROM counter WHERE name = 'removals')",
+                (recipe.text,),
+            ).fetchone()
+        return Stamp(int(last), int(removals))
+
+    def load_features(
+        self, recipe: Recipe, dtype: np.dtype[np.uint8] | np.dtype[np.float16], *, after: int = 0
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return (content ids, rows) of a recipe's features with a number above `after`, in order.
+
+        Shapes (n,) and (n, d); (0,) and (0, 0) where there are none.
+        """
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT content_id, data FROM feature WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?) "
+                "AND number > ? ORDER BY number",
+                (recipe.text, after),
+            ).fetchall()
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        data = np.frombuffer(b"".join(row[1] for row in rows), dtype)
+        return ids, data.reshape(len(rows), -1 if rows else 0)
+
+    def features_of(self, content_id: int, recipes: Iterable[Recipe]) -> dict[str, bytes]:
+        """Return the stored bytes of a content's features, by feature name; absent ones are left out."""
+        wanted = {recipe.text: recipe.feature for recipe in recipes}
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT text, data FROM feature JOIN recipe ON recipe.id = recipe_id WHERE content_id = ?",
+                (content_id,),
+            )
+            return {wanted[text]: data for text, data in rows if text in wanted}
+
+    def live_ids(self) -> NDArray[np.int64]:
+        """Return the ids of all contents, ascending."""
+        with _translated(self.folder):
+            rows = self._db.execute("SELECT id FROM content ORDER BY id").fetchall()
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def pictures(self, content_ids: Sequence[int]) -> dict[int, list[FoundPicture]]:
+        """Return the files of each of these contents, oldest row first."""
+        found: dict[int, list[FoundPicture]] = {}
+        with _translated(self.folder):
+            for start in range(0, len(content_ids), _MAX_VARIABLES):
+                some = [int(content_id) for content_id in content_ids[start : start + _MAX_VARIABLES]]
+                rows = self._db.execute(
+                    "SELECT content.id, path, file.size_bytes, mtime_ns, digest, format, width_px, height_px, "
+                    "taken_at FROM file JOIN content ON content.id = content_id "
+                    f"WHERE content.id IN ({','.join('?' * len(some))}) ORDER BY file.id",
+                    some,
+                )
+                for content_id, path, *facts in rows:
+                    picture = FoundPicture(content_id, os.fsdecode(path), *facts)
+                    found.setdefault(content_id, []).append(picture)
+        return found
+
+    def iter_pictures(self) -> Iterator[FoundPicture]:
+        """Yield every file that has a content, by content id and then oldest row first."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT content.id, path, file.size_bytes, mtime_ns, digest, format, width_px, height_px, "
+                "taken_at FROM file JOIN content ON content.id = content_id ORDER BY content.id, file.id"
+            )
+            for content_id, path, *facts in rows:
+                yield FoundPicture(content_id, os.fsdecode(path), *facts)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many files, contents and failures there are, and the pages SQLite uses in bytes."""
+        with _translated(self.folder):
+            files, failed = self._db.execute(
+                "SELECT count(*), coalesce(sum(content_id IS NULL), 0) FROM file"
+            ).fetchone()
+            (contents,) = self._db.execute("SELECT count(*) FROM content").fetchone()
+        return {
+            "files": files,
+            "contents": contents,
+            "failed": failed,
+            "store_bytes": self._pragma("page_count") * self._pragma("page_size"),
+        }
+
+
+class Batch:
+    """Writes within one transaction of a store; made by `Store.batch`."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._recipe_ids: dict[str, int] = {}
+
+    def add_content(
+        self, content: Content, features: Mapping[str, bytes], recipes: Mapping[str, Recipe]
+    ) -> int:
+        """Write a content with its features and return its id; features that are there already stay."""
+        self._db.execute(
+            "INSERT INTO content (digest, size_bytes, format, width_px, height_px, taken_at) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            (
+                content.digest,
+                content.size_bytes,
+                content.format,
+                content.width_px,
+                content.height_px,
+                content.taken_at,
+            ),
+        )
+        (content_id,) = self._db.execute(
+            "SELECT id FROM content WHERE digest = ?", (content.digest,)
+        ).fetchone()
+        self._db.executemany(
+            "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
+            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
+            [(content_id, self._recipe_id(recipes[name]), data) for name, data in features.items()],
+        )
+        return int(content_id)
+
+    def _recipe_id(self, recipe: Recipe) -> int:
+        text = recipe.text
+        if text not in self._recipe_ids:
+            self._db.execute(
+                "INSERT INTO recipe (feature, text) VALUES (?, ?) ON CONFLICT (text) DO NOTHING",
+                (recipe.feature, text),
+            )
+            (number,) = self._db.execute("SELECT id FROM recipe WHERE text = ?", (text,)).fetchone()
+            self._recipe_ids[text] = int(number)
+        return self._recipe_ids[text]
+
+    def put_file(self, path: str, size_bytes: int, mtime_ns: int, *, content_id: int) -> None:
+        """Write or replace the row of a path that leads to a content."""
+        self._put(path, size_bytes, mtime_ns, content_id, None, None)
+
+    def put_failure(self, path: str, size_bytes: int, mtime_ns: int, *, stage: str, reason: str) -> None:
+        """Write or replace the row of a path that failed."""
+        self._put(path, size_bytes, mtime_ns, None, stage, reason)
+
+    def _put(
+        self,
+        path: str,
+        size_bytes: int,
+        mtime_ns: int,
+        content_id: int | None,
+        stage: str | None,
+        reason: str | None,
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO file (path, size_bytes, mtime_ns, content_id, stage, reason) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (path) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
+            "content_id = excluded.content_id, stage = excluded.stage, reason = excluded.reason",
+            (os.fsencode(path), size_bytes, mtime_ns, content_id, stage, reason),
+        )
+
+    def move_file(self, old_path: str, new_path: str, size_bytes: int, mtime_ns: int) -> None:
+        """Give the row of a moved file its new path."""
+        self._db.execute("DELETE FROM file WHERE path = ?", (os.fsencode(new_path),))
+        self._db.execute(
+            "UPDATE file SET path = ?, size_bytes = ?, mtime_ns = ? WHERE path = ?",
+            (os.fsencode(new_path), size_bytes, mtime_ns, os.fsencode(old_path)),
+        )

@@ -1,0 +1,34 @@
+"""Fixtures that several test files share."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.settings import Settings
+from pictures import photo
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory):
+    """Settings whose model cache is made once for the whole run."""
+    return Settings(cache_dir=str(tmp_path_factory.mktemp("models")), jobs=2)
+
+
+def textured(seed, width_px=96, height_px=72):
+    """Return a picture of soft blobs that differs from every other seed's."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+    return small.resize((width_px, height_px), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of twelve different pictures and one text file."""
+    place = tmp_path / "pictures"
+    (place / "sub").mkdir(parents=True)
+    for seed in range(8):
+        textured(seed).save(place / f"{seed}.png")
+    for name in ("astronaut", "coffee", "rocket", "chelsea"):
+        photo(300, 200, name).save(place / "sub" / f"{name}.jpg", quality=92)
+    (place / "notes.txt").write_text("not a picture")
+    return place

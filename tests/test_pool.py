@@ -1,0 +1,132 @@
+"""Workers that crash, hang, eat memory or never start: one failed row each, every other task done."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from lookalike.adding.pool import WorkerPool
+from lookalike.adding.worker import Failed, Job, limit_memory
+from lookalike.errors import ModelError
+from lookalike.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _workers_can_import_this_file(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.path.dirname(__file__))
+
+
+def _job(**settings):
+    return Job(Settings(**settings), (), Path("nowhere"))
+
+
+def _obedient(job):
+    def work(path):
+        if path.startswith("crash"):
+            ctypes.string_at(0)
+        if path.startswith("kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if path.startswith("exit"):
+            os._exit(3)
+        if path.startswith("hang"):
+            time.sleep(60)
+        if path.startswith("print"):
+            print("chatter that is no message", flush=True)
+            os.write(1, b"more chatter")
+        return path.upper()
+
+    return work
+
+
+def _run(paths, *, n_workers=2, make_work=_obedient, **settings):
+    with WorkerPool(_job(**settings), n_workers, make_work) as pool:
+        return list(pool.run(paths))
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_every_task_gets_one_answer(n_workers):
+    names = [f"task {number}" for number in range(300)]
+    assert sorted(_run(names, n_workers=n_workers)) == sorted(name.upper() for name in names)
+
+
+def test_no_task_no_worker():
+    with WorkerPool(_job(), 2, _obedient) as pool:
+        assert list(pool.run([])) == []
+        assert pool._workers == []
+
+
+def test_what_a_library_prints_does_not_disturb(capfd):
+    assert sorted(_run(["print 1", "b", "print 2"])) == ["B", "PRINT 1", "PRINT 2"]
+
+
+@pytest.mark.parametrize(
+    ("culprit", "reason"), [("crash", "signal 11"), ("kill", "signal 9"), ("exit", "exit status 3")]
+)
+def test_a_crash_costs_one_row(culprit, reason, capfd):
+    names = [f"task {number}" for number in range(20)]
+    names[5:5] = [culprit]
+    answers = _run(names)
+    failed = [answer for answer in answers if isinstance(answer, Failed)]
+    assert [(one.path, one.stage) for one in failed] == [(culprit, "decode")]
+    assert reason in failed[0].reason
+    assert sorted(a for a in answers if isinstance(a, str)) == sorted(
+        n.upper() for n in names if n != culprit
+    )
+
+
+def test_only_crashes_are_survived_too(capfd):
+    answers = _run([f"crash {number}" for number in range(4)])
+    assert sorted(answer.path for answer in answers) == [f"crash {number}" for number in range(4)]
+
+
+def test_a_hanging_file_is_stopped_and_the_rest_goes_on():
+    started = time.monotonic()
+    answers = _run(["a", "hang", "b", "c", "d", "e"], n_workers=1, max_seconds=0.5)
+    failed = [answer for answer in answers if isinstance(answer, Failed)]
+    assert [(one.path, one.stage) for one in failed] == [("hang", "limit")]
+    assert "longer than 0.5 s" in failed[0].reason
+    assert sorted(answer for answer in answers if isinstance(answer, str)) == ["A", "B", "C", "D", "E"]
+    assert time.monotonic() - started < 30
+
+
+def _greedy(job):
+    def work(path):
+        try:
+            return len(bytearray(int(path)))
+        except MemoryError:
+            return "too much"
+
+    return work
+
+
+def test_a_worker_may_take_no_more_memory_than_it_was_given():
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("this system cannot limit the memory of a process")
+    answers = _run(["1000", "900000000"], n_workers=1, make_work=_greedy, max_memory=200_000_000)
+    assert answers == [1000, "too much"]
+
+
+def test_limiting_memory_is_left_out_where_the_system_cannot(monkeypatch):
+    monkeypatch.setattr(Path, "read_text", lambda self: (_ for _ in ()).throw(OSError("no such file")))
+    limit_memory(1)
+
+
+def _broken_model(job):
+    raise ModelError("the model is not there: install it.")
+
+
+def test_an_error_at_the_start_stops_the_run_with_its_sentence():
+    with pytest.raises(ModelError, match="the model is not there"):
+        _run(["a"], make_work=_broken_model)
+
+
+def _dies_at_once(job):
+    os._exit(9)
+
+
+def test_workers_that_never_start_stop_the_run():
+    with pytest.raises(ModelError, match="do not start"):
+        _run(["a", "b"], make_work=_dies_at_once)

@@ -203,9 +203,9 @@ def _our_thumbnail(data: bytes) -> Image.Image:
 
 
 def bench_unchanged(folder: Path, n: int) -> None:
-    """A second index over many unchanged files."""
+    """Measure a second index over many unchanged files."""
     place = folder / "many"
-    header = f"P6 4 4 255\n".encode()
+    header = b"P6 4 4 255\n"
     rng = np.random.default_rng(2)
     for part in range(100):
         (place / f"{part:02}").mkdir(parents=True)
@@ -263,7 +263,7 @@ def bench_search(folder: Path, n: int) -> None:
             p50, p99 = np.percentile(totals, [50, 99]) * 1000
             share = 1 - np.sum(loads) / np.sum(totals)
             report(f"warm search --by {by} over {n:,}: p50, p99", f"{p50:.0f}, {p99:.0f} ms")
-            report(f"  of it look-up and ranking", f"{share:.0%}")
+            report("  of it look-up and ranking", f"{share:.0%}")
     search = [
         sys.executable,
         "-m",

@@ -14,20 +14,20 @@ def _noise(seed=0, shape=(40, 30)):
 
 @pytest.mark.parametrize("name", color.HISTOGRAMS)
 def test_every_histogram_sums_to_one(name):
-    assert color.HISTOGRAMS[name](color.Pixels(_noise())).sum() == pytest.approx(1, abs=1e-5)
+    assert color.HISTOGRAMS[name](color.Pixels.of(_noise())).sum() == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", color.HISTOGRAMS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 2)])
 def test_tiny_pictures_have_histograms_too(name, shape):
-    histogram = color.HISTOGRAMS[name](color.Pixels(_noise(shape=shape)))
+    histogram = color.HISTOGRAMS[name](color.Pixels.of(_noise(shape=shape)))
     assert histogram.sum() == pytest.approx(1, abs=1e-5)
     assert np.isfinite(histogram).all()
 
 
 def test_rgb_histogram_counts_joint_bins():
     rgb = np.array([[[255, 0, 0], [255, 0, 0]], [[0, 255, 0], [31, 32, 64]]], np.uint8)
-    histogram = color.rgb_histogram(color.Pixels(rgb))
+    histogram = color.rgb_histogram(color.Pixels.of(rgb))
     assert histogram[7 * 64] == 0.5  # red
     assert histogram[7 * 8] == 0.25  # green
     assert histogram[0 * 64 + 1 * 8 + 2] == 0.25
@@ -36,7 +36,7 @@ def test_rgb_histogram_counts_joint_bins():
 def test_hsv_pyramid_tells_where_a_colour_is():
     left, right = np.zeros((20, 20, 3), np.uint8), np.zeros((20, 20, 3), np.uint8)
     left[:10, :10] = right[:10, 10:] = (255, 0, 0)
-    a, b = color.hsv_pyramid(color.Pixels(left)), color.hsv_pyramid(color.Pixels(right))
+    a, b = color.hsv_pyramid(color.Pixels.of(left)), color.hsv_pyramid(color.Pixels.of(right))
     np.testing.assert_allclose(a[: color.N_HSV], b[: color.N_HSV])
     assert np.abs(a - b).sum() > 0.5
 
@@ -66,10 +66,13 @@ def test_there_are_58_uniform_patterns_and_one_bin_for_the_rest():
 def test_texture_does_not_see_brightness_but_colour_does():
     dark = _noise(shape=(60, 60)) // 3
     bright = dark + 100
-    halves = [color.texture(color.Pixels(rgb))[color.N_HSV :] for rgb in (dark, bright)]
+    halves = [color.texture(color.Pixels.of(rgb))[color.N_HSV :] for rgb in (dark, bright)]
     assert np.abs(halves[0] - halves[1]).sum() < 0.05  # luma rounds, so not quite 0
     assert (
-        np.abs(color.rgb_histogram(color.Pixels(dark)) - color.rgb_histogram(color.Pixels(bright))).sum() > 1
+        np.abs(
+            color.rgb_histogram(color.Pixels.of(dark)) - color.rgb_histogram(color.Pixels.of(bright))
+        ).sum()
+        > 1
     )
 
 

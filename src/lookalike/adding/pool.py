@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 from lookalike.adding.worker import Failed, FileWorker, Job, receive, send
 from lookalike.errors import LookalikeError, ModelError
 
-_TASKS_AHEAD = 4  # tasks a worker holds, so that it never waits for the parent
+_TASKS_AHEAD = 16  # tasks a worker holds, so that it never waits for the parent
 _START_SECONDS = 300.0  # the first worker of a fresh installation builds the model
 _MAX_START_FAILURES = 3
 
@@ -80,12 +80,12 @@ class WorkerPool:
         while len(self._workers) < self._n_workers and waiting.any():
             worker = _Worker(self._job, self._make_work, self._inbox)
             self._workers.append(worker)
-            worker.give(waiting.take())
         for worker in self._workers:
-            while len(worker.tasks) < _TASKS_AHEAD and waiting.any():
-                if not worker.tasks and worker.started_at is not None:
-                    worker.started_at = time.monotonic()
-                worker.give(waiting.take())
+            if len(worker.tasks) > _TASKS_AHEAD // 2 or not waiting.any():
+                continue
+            if not worker.tasks and worker.started_at is not None:
+                worker.started_at = time.monotonic()
+            worker.give(waiting.take(_TASKS_AHEAD - len(worker.tasks)))
         return any(worker.tasks for worker in self._workers)
 
     def _next_message(self) -> tuple[_Worker, Any]:
@@ -147,8 +147,10 @@ class _Waiting:
             self._front.extend(islice(self._iterator, 1))
         return bool(self._front)
 
-    def take(self) -> str:
-        return self._front.popleft()
+    def take(self, n: int) -> list[str]:
+        """Return up to n tasks."""
+        taken = [self._front.popleft() for _ in range(min(n, len(self._front)))]
+        return taken + list(islice(self._iterator, n - len(taken)))
 
     def put_back(self, paths: Iterable[str]) -> None:
         self._front.extend(paths)
@@ -177,9 +179,9 @@ class _Worker:
         self._listener.start()
         self._send((make_work, job))
 
-    def give(self, path: str) -> None:
-        self.tasks.append(path)
-        self._send(path)
+    def give(self, paths: list[str]) -> None:
+        self.tasks.extend(paths)
+        self._send(paths)
 
     def _send(self, message: object) -> None:
         with suppress(OSError):  # it has ended; the listener says so

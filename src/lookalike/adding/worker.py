@@ -155,7 +155,8 @@ def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[str]) -> None:
     """Queue the tasks; leave at once when the parent is gone, whatever the main thread is stuck in."""
     try:
         while True:
-            tasks.put(receive(requests))
+            for task in receive(requests):
+                tasks.put(task)
     except EOFError:
         os._exit(0)
 

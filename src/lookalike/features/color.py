@@ -6,13 +6,17 @@ that sum evenly). Compare them with `lookalike.features.distances`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.records import Float32Array, UInt8Array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 RGB_BINS = 8  # a channel: 512 joint bins
 HSV_BINS = (8, 3, 3)  # hue, saturation, value: hue tells most and light changes least
@@ -25,27 +29,36 @@ class Pixels:
 
     Parameters
     ----------
-    rgb : uint8 array, shape (h, w, 3)    sRGB
+    image : PIL image of mode RGB    sRGB
     """
 
-    def __init__(self, rgb: UInt8Array) -> None:
-        self.rgb = rgb
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self.rgb: UInt8Array = np.asarray(image)
+
+    @classmethod
+    def of(cls, rgb: UInt8Array) -> Pixels:
+        """Return the pixels of a uint8 array of shape (h, w, 3)."""
+        from PIL.Image import fromarray
+
+        return cls(fromarray(rgb))
 
     @cached_property
-    def grey(self) -> UInt8Array:
-        """The luma (ITU-R 601), uint8 (h, w)."""
-        from PIL import Image
-
-        return np.asarray(Image.fromarray(self.rgb).convert("L"))
+    def grey_image(self) -> Image:
+        """The luma (ITU-R 601) as a PIL image of mode L."""
+        return self._image.convert("L")
 
     @cached_property
     def hsv_bins(self) -> UInt8Array:
         """The bin of each pixel among the 72 of HSV, uint8 (h, w)."""
-        from PIL import Image
-
-        hue, saturation, value = Image.fromarray(self.rgb).convert("HSV").split()
-        bins = _HUE[np.asarray(hue)] + _SATURATION[np.asarray(saturation)] + _VALUE[np.asarray(value)]
+        hsv = np.asarray(self._image.convert("HSV"))
+        bins = _HUE[hsv[..., 0]] + _SATURATION[hsv[..., 1]] + _VALUE[hsv[..., 2]]
         return np.asarray(bins)
+
+    @cached_property
+    def hsv_regions(self) -> Float32Array:
+        """The HSV histograms of the four quarters, shape (4, 72), each with the sum of its share."""
+        return _quarters(self.hsv_bins, N_HSV)
 
 
 _LEVELS = np.arange(256)
@@ -71,7 +84,7 @@ def hsv_pyramid(pixels: Pixels) -> Float32Array:
     The spatial pyramid of S. Lazebnik, C. Schmid, J. Ponce, "Beyond bags of features", CVPR 2006, with
     two levels; every region has the same weight.
     """
-    return _pyramid(pixels.hsv_bins, N_HSV)
+    return _pyramid(pixels.hsv_regions)
 
 
 def texture(pixels: Pixels) -> Float32Array:
@@ -81,9 +94,9 @@ def texture(pixels: Pixels) -> Float32Array:
     gray-scale and rotation invariant texture classification with local binary patterns", PAMI 24(7),
     2002. Colour and texture each carry half of the sum.
     """
-    color = _histogram(pixels.hsv_bins, N_HSV)
-    patterns = _pyramid(_UNIFORM[local_binary_patterns(pixels.grey)], N_LBP)
-    return np.asarray(np.concatenate([color, patterns]) / 2, np.float32)
+    color = pixels.hsv_regions.sum(axis=0)
+    patterns = _UNIFORM[local_binary_patterns(np.asarray(pixels.grey_image))]
+    return np.asarray(np.concatenate([color, _pyramid(_quarters(patterns, N_LBP))]) / 2, np.float32)
 
 
 HISTOGRAMS: dict[str, Callable[[Pixels], Float32Array]] = {
@@ -127,23 +140,31 @@ def _uniform_bins() -> UInt8Array:
 _UNIFORM = _uniform_bins()
 
 
-def _pyramid(bins: NDArray[np.integer], n_bins: int) -> Float32Array:
-    histograms = [_histogram(region, n_bins) for region in _regions(bins)]
-    return np.asarray(np.concatenate(histograms) / len(histograms), np.float32)
+def _pyramid(quarters: Float32Array) -> Float32Array:
+    """Join the histogram of the whole, the sum of the quarters, to those of the quarters; shape (5 n,).
+
+    Each of the five regions has the same weight, however large it is.
+    """
+    whole = quarters.sum(axis=0, keepdims=True)
+    shares = quarters.sum(axis=1, keepdims=True)
+    # A quarter of a picture one pixel wide is empty: it counts as spread evenly.
+    even = np.float32(1 / quarters.shape[1])
+    scaled = np.divide(quarters, shares, out=np.full_like(quarters, even), where=shares > 0)
+    return np.asarray(np.concatenate([whole, scaled]).ravel() / 5, np.float32)
 
 
-def _regions(bins: NDArray[np.integer]) -> Iterator[NDArray[np.integer]]:
-    yield bins
-    middle_row, middle_column = bins.shape[0] // 2, bins.shape[1] // 2
-    for rows in (slice(0, middle_row), slice(middle_row, None)):
-        for columns in (slice(0, middle_column), slice(middle_column, None)):
-            yield bins[rows, columns]
+def _quarters(bins: UInt8Array, n_bins: int) -> Float32Array:
+    """Count the bins in each quarter of the picture, as shares of all pixels; shape (4, n_bins), sum 1."""
+    if bins.size == 0:
+        return np.full((4, n_bins), 1 / (4 * n_bins), np.float32)
+    offsets = np.zeros(bins.shape, np.uint16)
+    offsets[bins.shape[0] // 2 :] += 2 * n_bins
+    offsets[:, bins.shape[1] // 2 :] += n_bins
+    return _histogram(bins + offsets, 4 * n_bins).reshape(4, n_bins)
 
 
 def _histogram(bins: NDArray[np.integer], n_bins: int) -> Float32Array:
-    """Count the bins and scale the counts to sum 1; an empty region counts as spread evenly."""
-    if bins.size == 0:
-        return np.full(n_bins, 1 / n_bins, np.float32)
+    """Count the bins of at least one pixel and scale the counts to sum 1."""
     counts = np.bincount(bins.ravel(), minlength=n_bins)
     return (counts / bins.size).astype(np.float32)
 

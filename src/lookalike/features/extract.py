@@ -37,13 +37,12 @@ StoredArray = NDArray[np.uint8] | NDArray[np.float16]
 class Prepared(NamedTuple):
     """What the features of one picture are computed from; small enough to keep.
 
-    `thumbnail` is the RGB thumbnail; `small` and `grey` are its pixels and its luma at half its size;
-    `model_input` is what the embedding model takes, uint8 (h, w, 3).
+    `thumbnail` is the RGB thumbnail, `small` the same at half its size, and `model_input` what the
+    embedding model takes, uint8 (h, w, 3).
     """
 
     thumbnail: Image
     small: Pixels
-    grey: Image
     model_input: NDArray[np.uint8]
 
 
@@ -126,8 +125,7 @@ class Extractor:
         )
         source = thumbnail if sees_thumbnail else picture.image
         model_input = np.asarray(thumbnail) if described is None else described.prepare(source)
-        half = thumbnail.reduce(2)
-        return Prepared(thumbnail, Pixels(np.asarray(half)), half.convert("L"), model_input)
+        return Prepared(thumbnail, Pixels(thumbnail.reduce(2)), model_input)
 
     def extract(self, prepared: Prepared) -> dict[str, StoredArray]:
         """Return every wanted feature in its stored form, a 1-D array each.
@@ -140,7 +138,7 @@ class Extractor:
     def extract_one(self, feature: str, prepared: Prepared) -> StoredArray:
         """Return one feature in its stored form."""
         if feature in HASHES:
-            return HASHES[feature](prepared.grey, self.settings.hash_size)
+            return HASHES[feature](prepared.small.grey_image, self.settings.hash_size)
         if feature in HISTOGRAMS:
             return pack_histogram(HISTOGRAMS[feature](prepared.small))
         embedding: NDArray[np.float16] = self.embed(prepared.model_input[None])[0]

@@ -57,7 +57,7 @@ def ssim(first: UInt8Array, second: UInt8Array) -> float:
 def histogram_cosine(first: UInt8Array, second: UInt8Array) -> float:
     """Cosine of the joint RGB histograms: 0 to 1, higher is more alike; blind to where colours are."""
     _check(first, second)
-    pair = [color.rgb_histogram(color.Pixels(pixels))[None] for pixels in (first, second)]
+    pair = [color.rgb_histogram(color.Pixels.of(pixels))[None] for pixels in (first, second)]
     return 1 - float(distances.cosine(pair[0], pair[1])[0, 0])
 
 

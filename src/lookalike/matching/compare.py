@@ -70,7 +70,7 @@ def _relation(
         width, height = pictures[0].image.size
         return "same_pixels", f"all {width} x {height} pixels compared"
     proof = f"pHash {bits[0]:.0f} and dHash {bits[1]:.0f} of 64 bits apart, embedding cosine {cosine:.3f}"
-    return guess_relation(cosine, bits.tolist()), proof
+    return guess_relation(cosine), proof
 
 
 def _turned_hash_distances(first: Query, second: Query) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -92,7 +92,7 @@ class Query:
         if key not in self._features:
             from PIL import Image
 
-            size, grey = self.extractor.settings.hash_size, np.asarray(self.prepared.grey)
+            size, grey = self.extractor.settings.hash_size, np.asarray(self.prepared.small.grey_image)
             turned = [Image.fromarray(_turn(grey, orientation)) for orientation in range(len(ORIENTATIONS))]
             self._features[key] = np.stack([HASHES[name](image, size) for image in turned])
         return self._features[key]

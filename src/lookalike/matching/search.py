@@ -221,7 +221,7 @@ class Searcher:
 
     def _by_hash_then_embedding(self, query: Query, k: int, among: NDArray[np.int64] | None) -> list[_Ranked]:
         hashes = self.index("phash")
-        short_list = hashes.search(query.feature("phash"), max(SHORT_LIST, k), among=among)
+        short_list = hashes.search(query.feature("phash"), SHORT_LIST, among=among)
         ids = short_list.ids[0][: short_list.counts[0]]
         bits = short_list.distances[0][: short_list.counts[0]]
         row = for_cache(EMBEDDING, query.feature(EMBEDDING))
@@ -259,7 +259,7 @@ class Searcher:
                 _why_all(cosines[place] if has_embedding else None, bits[:, place], int(orientation[place])),
                 "same_file"
                 if ids[place] == digest_id
-                else guess_relation(float(cosines[place]), bits[:, place].tolist()),
+                else guess_relation(float(max(cosines[place], scores[place]))),
             )
             for place in np.lexsort((ids, -scores))[:k]
         ]
@@ -370,6 +370,9 @@ def _why_one(name: str, metric: Metric, distance: float) -> str:
 
 def _why_all(cosine: Any | None, bits: NDArray[np.float64], orientation: int) -> str:
     parts = [] if cosine is None else [f"embedding cosine {cosine:.3f}"]
-    turned = "" if orientation == 0 else f" when {ORIENTATIONS[orientation]}"
-    parts.append(f"pHash {bits[0]:.0f} and dHash {bits[1]:.0f} of 64 bits apart{turned}")
+    if bits.mean() < LIFT_BITS:
+        turned = "" if orientation == 0 else f" when {ORIENTATIONS[orientation]}"
+        parts.append(f"pHash {bits[0]:.0f} and dHash {bits[1]:.0f} of 64 bits apart{turned}")
+    else:
+        parts.append("hashes far apart")
     return ", ".join(parts)

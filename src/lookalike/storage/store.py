@@ -6,6 +6,8 @@
     content  digest, format, width, height, date      one row a distinct byte sequence
     recipe   text                                     one row a way of computing a feature
     feature  (content, recipe) -> bytes               one row a computed feature
+    verified (content, content, recipe) -> outcome    one row a pair whose relation was worked out
+    verdict  (digest, digest) -> yes or no            what a person said of a pair; outlives its files
 
 A content row and all its features are written in one transaction, so a gallery that was killed at any
 moment holds only whole rows. Feature rows are numbered in the order of writing; a cache that has read up
@@ -19,7 +21,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,25 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX feature_recipe ON feature (recipe_id);
     CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
     INSERT INTO counter VALUES ('removals', 0);
+    """,
+    """
+    CREATE TABLE verified (
+        first_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        second_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        recipe_id INTEGER NOT NULL REFERENCES recipe (id),
+        outcome TEXT NOT NULL,
+        PRIMARY KEY (first_id, second_id, recipe_id),
+        CHECK (first_id < second_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX verified_second ON verified (second_id);
+    CREATE TABLE verdict (
+        first_digest BLOB NOT NULL,
+        second_digest BLOB NOT NULL,
+        is_duplicate INTEGER NOT NULL,
+        given_at TEXT NOT NULL,
+        PRIMARY KEY (first_digest, second_digest),
+        CHECK (first_digest < second_digest)
+    ) WITHOUT ROWID;
     """,
 )
 """The schema, step by step: entry n takes a gallery from version n to n + 1. Never edit an entry."""
@@ -403,6 +424,42 @@ class Store:
             )
             return {wanted[text]: data for text, data in rows if text in wanted}
 
+    def ids_with(self, recipe: Recipe) -> set[int]:
+        """Return the contents that have a feature of this recipe."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT content_id FROM feature WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?)",
+                (recipe.text,),
+            )
+            return {int(content_id) for (content_id,) in rows}
+
+    # Pairs
+
+    def verified_pairs(self, recipe: Recipe) -> dict[tuple[int, int], str]:
+        """Return the outcomes that are kept for pairs (smaller id first), worked out by this recipe."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT first_id, second_id, outcome FROM verified "
+                "WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?)",
+                (recipe.text,),
+            )
+            return {(first, second): outcome for first, second, outcome in rows}
+
+    def verdicts(self) -> dict[tuple[bytes, bytes], bool]:
+        """Return what a person has said of pairs of digests (smaller first): whether they are duplicates."""
+        with _translated(self.folder):
+            rows = self._db.execute("SELECT first_digest, second_digest, is_duplicate FROM verdict")
+            return {(first, second): bool(is_duplicate) for first, second, is_duplicate in rows}
+
+    def put_verdict(self, first: bytes, second: bytes, is_duplicate: bool | None) -> None:
+        """Remember what a person says of a pair of digests; None forgets it."""
+        pair = (min(first, second), max(first, second))
+        with _translated(self.folder), self._transaction():
+            self._db.execute("DELETE FROM verdict WHERE first_digest = ? AND second_digest = ?", pair)
+            if is_duplicate is not None:
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                self._db.execute("INSERT INTO verdict VALUES (?, ?, ?, ?)", (*pair, is_duplicate, now))
+
     def live_ids(self) -> NDArray[np.int64]:
         """Return the ids of all contents, ascending."""
         with _translated(self.folder):
@@ -462,9 +519,9 @@ class Batch:
         self, content: Content, features: Mapping[str, bytes], recipes: Mapping[str, Recipe]
     ) -> int:
         """Write a content with its features and return its id; features that are there already stay."""
-        self._db.execute(
+        row = self._db.execute(
             "INSERT INTO content (digest, size_bytes, format, width_px, height_px, taken_at) "
-            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET format = format RETURNING id",
             (
                 content.digest,
                 content.size_bytes,
@@ -474,9 +531,7 @@ class Batch:
                 content.taken_at,
             ),
         )
-        (content_id,) = self._db.execute(
-            "SELECT id FROM content WHERE digest = ?", (content.digest,)
-        ).fetchone()
+        (content_id,) = row.fetchone()
         self._db.executemany(
             "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
             "ON CONFLICT (content_id, recipe_id) DO NOTHING",
@@ -494,6 +549,22 @@ class Batch:
             (number,) = self._db.execute("SELECT id FROM recipe WHERE text = ?", (text,)).fetchone()
             self._recipe_ids[text] = int(number)
         return self._recipe_ids[text]
+
+    def add_feature(self, content_id: int, recipe: Recipe, data: bytes) -> None:
+        """Write one feature of a content that is still there; one that is there already stays."""
+        self._db.execute(
+            "INSERT INTO feature (content_id, recipe_id, data) SELECT id, ?, ? FROM content WHERE id = ? "
+            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
+            (self._recipe_id(recipe), data, content_id),
+        )
+
+    def put_verified(self, first_id: int, second_id: int, recipe: Recipe, outcome: str) -> None:
+        """Write the outcome of a pair of contents (smaller id first) that are both still there."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO verified SELECT a.id, b.id, ?, ? FROM content a, content b "
+            "WHERE a.id = ? AND b.id = ?",
+            (self._recipe_id(recipe), outcome, first_id, second_id),
+        )
 
     def put_file(self, path: str, size_bytes: int, mtime_ns: int, *, content_id: int) -> None:
         """Write or replace the row of a path that leads to a content."""

@@ -138,8 +138,8 @@ def test_hash_is_imagehash(run, place):
 def test_compare_gives_measures_relation_and_verdict(run, place, settings):
     pair = ("pictures/2.png", "query.jpg")
     document = json.loads(run("compare", *pair, "--json").stdout)
-    assert set(document) == {"measures", "relation", "verdict"}
-    assert document["relation"] in ("copy", "similar")
+    assert set(document) == {"measures", "relation", "verdict", "proof"}
+    assert document["relation"] == "copy"
     assert document == compare_document(compare(*(place / one for one in pair), settings=settings))
     assert json.loads(run("compare", pair[0], pair[0], "--json").stdout)["relation"] == "same_file"
     table = run("compare", *pair).stdout.decode()
@@ -202,7 +202,24 @@ def test_a_gallery_that_is_not_there_exits_with_1(run):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "index", "search", "compare", "hash", "info", "remove", "prune", "doctor", "demo", "ways"]
+    "command",
+    [
+        "",
+        "index",
+        "search",
+        "compare",
+        "hash",
+        "info",
+        "remove",
+        "prune",
+        "doctor",
+        "demo",
+        "ways",
+        "duplicates",
+        "apply",
+        "undo",
+        "verdict",
+    ],
 )
 def test_every_command_has_help_with_an_example(run, command):
     text = run(*command.split(), "--help").stdout.decode()
@@ -244,3 +261,66 @@ def test_demo_runs(run, place):
     assert "cat.jpg" in text
     assert (place / "demonstration" / "result.html").stat().st_size > 50_000
     assert (place / "demonstration" / "result.png").exists()
+
+
+def test_duplicates_plan_apply_and_undo(run, place):
+    folder = place / "doubles"
+    folder.mkdir()
+    original = textured(7, 400, 300)
+    original.save(folder / "original.png")
+    original.resize((200, 150)).save(folder / "small.jpg")
+    (folder / "same.png").write_bytes((folder / "original.png").read_bytes())
+    textured(8, 400, 300).save(folder / "other.png")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    run("index", "doubles", gallery="d")
+
+    found = json.loads(run("duplicates", "--json", gallery="d").stdout)
+    (group,) = found["groups"]
+    assert {"relation", "keeper", "why", "members"} <= set(group)
+    assert group["relation"] == "copy"
+    assert {member["relation"] for member in group["members"]} == {"same_file", "copy"}
+    assert all({"path", "relation", "score", "proof"} <= set(member) for member in group["members"])
+    assert found["seconds"] >= 0
+    assert found["compared"] >= 1
+
+    text = run("duplicates", "--plan", "plan.json", "--act", "quarantine", "--quarantine", "aside",
+               "--html", "doubles.html", gallery="d").stdout.decode()  # fmt: skip
+    assert "Nothing was changed" in text
+    page = (place / "doubles.html").read_text(encoding="utf-8")
+    assert page.count("<polygon") == 2
+    assert "<script" not in page
+    rows = list(
+        csv.DictReader(io.StringIO(run("duplicates", "--output", "csv", gallery="d").stdout.decode()))
+    )
+    assert [row["role"] for row in rows] == ["keep", "member", "member"]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+    done = json.loads(run("apply", "plan.json", "--json", gallery="d").stdout)
+    assert (len(done["done"]), done["skipped"]) == (2, [])
+    assert len(list(folder.iterdir())) == 2
+    back = json.loads(run("undo", "--json", gallery="d").stdout)
+    assert len(back["restored"]) == 2
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+    run("verdict", group["keeper"], str(folder / "small.jpg"), "--different", gallery="d")
+    (group,) = json.loads(run("duplicates", "--json", gallery="d").stdout)["groups"]
+    assert [member["relation"] for member in group["members"]] == ["same_file"]
+    run("verdict", group["keeper"], str(folder / "small.jpg"), "--forget", gallery="d")
+    run("verdict", group["keeper"], str(folder / "small.jpg"), gallery="d", code=2)
+    run("duplicates", "--relation", "nonsense", gallery="d", code=2)
+    run("duplicates", "--keep", "nonsense", gallery="d", code=2)
+
+
+def test_search_verified_and_compare_with_proof(run, place):
+    with Image.open(place / "pictures" / "2.png") as picture:
+        picture.resize((192, 144)).save(place / "larger.png")
+    document = json.loads(run("search", "larger.png", "--verify", "-k", "3", "--json").stdout)
+    best = document["matches"][0]
+    assert (best["path"], best["relation"]) == (str(place / "pictures" / "2.png"), "copy")
+    assert best["proof"]["relation"] == "copy"
+    document = json.loads(
+        run("compare", "pictures/2.png", "larger.png", "--proof", "proof.png", "--json").stdout
+    )
+    assert document["relation"] == document["proof"]["relation"] == "copy"
+    with Image.open(place / "proof.png") as drawn:
+        assert drawn.width > drawn.height

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.adding.pool import WorkerPool
-from lookalike.adding.worker import Failed, Job, limit_memory
 from lookalike.errors import ModelError
 from lookalike.settings import Settings
+from lookalike.workers.pool import WorkerPool
+from lookalike.workers.process import Failed, Job, limit_memory
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ CORE_PACKAGES = (
     "pillow-heif",
     "onnxruntime",
     "onnx",
+    "opencv-python-headless",
     "scipy",
     "scikit-image",
     "typer",

@@ -11,17 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.adding.add import AddReport, Failure, ProgressCallback, _silent, add_files
 from lookalike.errors import InputError
-from lookalike.features.extract import FEATURES, Extractor
+from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
 from lookalike.features.hashes import HASHES
 from lookalike.matching.compare import Comparison, compare_queries
+from lookalike.matching.duplicates import DuplicatesReport, Question, StageCallback, find_duplicates
+from lookalike.matching.duplicates import _silent as _no_stage
+from lookalike.matching.keeper import DEFAULT_RULES
 from lookalike.matching.query import Query, decode_source, load_query, parse_source
 from lookalike.matching.search import AUTO, Filter, Match, Searcher
-from lookalike.media.files import FoundFile, iter_files
+from lookalike.media.files import FoundFile, digest_of, iter_files, read_file
+from lookalike.records import Relation
 from lookalike.settings import Settings
 from lookalike.storage.store import Store
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from PIL.Image import Image
+
+    from lookalike.acting.plan import Plan
 
 ONLY = {"all": FEATURES, "hashes": tuple(HASHES)}
 """What `Gallery.add` may be told to compute."""
@@ -156,6 +164,7 @@ class Gallery:
         min_score: float | None = None,
         max_distance: float | None = None,
         where: Filter | None = None,
+        verify: bool = False,
     ) -> list[Match]:
         """Return the pictures that look most like the query, best first.
 
@@ -167,6 +176,7 @@ class Gallery:
         min_score : float or None    leave out matches below this score
         max_distance : float or None leave out matches beyond this distance, in the way's own unit
         where : Filter or None       which pictures may answer
+        verify : bool                prove the matches with local features, and rank the proven first
 
         Raises
         ------
@@ -174,9 +184,15 @@ class Gallery:
         InputError              a way, id or number that makes no sense, or a gallery without the feature
         FeatureMismatchError    the gallery's features were made by another recipe
         """
-        return self.search_loaded(
-            self.load(query), k=k, by=by, min_score=min_score, max_distance=max_distance, where=where
+        loaded = self.load(query)
+        matches = self.search_loaded(
+            loaded, k=k, by=by, min_score=min_score, max_distance=max_distance, where=where
         )
+        if not verify:
+            return matches
+        from lookalike.matching.proving import verify_matches
+
+        return verify_matches(loaded, matches, self._store, self.settings)
 
     def search_loaded(
         self,
@@ -196,6 +212,114 @@ class Gallery:
     def load(self, query: Any) -> Query:
         """Read, decode and prepare a query; see `search` for what it may be."""
         return load_query(parse_source(query, self._store), self._extractor, self.settings)
+
+    def duplicates(
+        self,
+        *,
+        relation: Relation = "copy",
+        against: str | os.PathLike[str] | None = None,
+        protect: Sequence[str | os.PathLike[str]] = (),
+        rules: Sequence[str] = DEFAULT_RULES,
+        on_stage: StageCallback = _no_stage,
+    ) -> DuplicatesReport:
+        """Find the files that are the same picture, each proven against the one to keep.
+
+        Parameters
+        ----------
+        relation : Relation    report this relation or closer on the ladder
+        against : folder       only groups that join a file below this folder with files elsewhere
+        protect : folders      whose files are never proposed to go
+        rules : names          how to choose the keeper, in order; see `lookalike.matching.keeper.RULES`
+        on_stage : callable    called with a stage's name, how much of it is done, and its total
+
+        Returns
+        -------
+        DuplicatesReport    records; what to do with them is planned by `plan_removals`
+        """
+        question = Question(
+            relation,
+            None if against is None else os.path.abspath(against),
+            tuple(os.path.abspath(folder) for folder in protect),
+            tuple(rules),
+        )
+        has_embeddings = bool(self._store.recipes(EMBEDDING))
+        return find_duplicates(
+            self._store,
+            self.settings,
+            question,
+            hashes=lambda: self._searcher.index("phash"),
+            embeddings=(lambda: self._searcher.index(EMBEDDING)) if has_embeddings else None,
+            on_stage=on_stage,
+        )
+
+    def write_plan(
+        self,
+        report: DuplicatesReport,
+        path: str | os.PathLike[str],
+        *,
+        act: str = "trash",
+        quarantine: str | os.PathLike[str] | None = None,
+    ) -> Plan:
+        """Write what would be done with the members that may go, as a file to read, edit and apply.
+
+        Links can only stand in for files of equal bytes; other members are left out of such a plan.
+
+        Raises
+        ------
+        InputError    an unknown act, or a quarantine without its folder
+        """
+        from lookalike.acting.plan import Removal, make_plan, save_plan
+
+        removals = [
+            Removal(
+                path=member.picture.path,
+                digest=member.picture.digest,
+                size_bytes=member.picture.size_bytes,
+                keeper=group.keeper.path,
+                keeper_digest=group.keeper.digest,
+                relation=member.relation,
+                why=group.why,
+            )
+            for group in report.groups
+            for member in group.members
+            if not member.note and (act not in ("hardlink", "symlink") or member.relation == "same_file")
+        ]
+        plan = make_plan(
+            removals,
+            act=act,  # type: ignore[arg-type]  # checked there
+            gallery=str(self._store.folder),
+            quarantine=None if quarantine is None else os.path.abspath(quarantine),
+        )
+        save_plan(plan, Path(path))
+        return plan
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where what was done to files is written down, so that it can be undone."""
+        return self._store.folder / "journal"
+
+    def mark(self, first: Any, second: Any, is_duplicate: bool | None) -> None:
+        """Remember for ever that two pictures are duplicates, or are not; None forgets it.
+
+        What is remembered is their content, so it holds wherever the files are moved.
+
+        Raises
+        ------
+        InputError      both have the same bytes
+        PictureError    one of them cannot be read
+        """
+        digests = []
+        for picture in (first, second):
+            source = parse_source(picture, self._store)
+            if source.path is not None:
+                digests.append(read_file(source.path, max_bytes=self.settings.max_bytes).digest)
+            elif source.data is not None:
+                digests.append(digest_of(source.data))
+            else:
+                raise InputError("pixels have no bytes to remember: give a file.")
+        if digests[0] == digests[1]:
+            raise InputError(f"{first} and {second} have the same bytes: there is nothing to say of them.")
+        self._store.put_verdict(digests[0], digests[1], is_duplicate)
 
     def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
         """Forget files, and everything below folders; return how many. The pictures are not touched."""
@@ -264,6 +388,17 @@ def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Com
     queries = [load_query(source, extractor, settings) for source in sources]
     first_picture, second_picture = (decode_source(source, settings)[0] for source in sources)
     return compare_queries(queries[0], queries[1], (first_picture, second_picture))
+
+
+def draw_comparison(
+    first: Any, second: Any, comparison: Comparison, *, settings: Settings | None = None
+) -> Image:
+    """Return a PIL image of both pictures side by side, with the overlap and the agreeing points."""
+    from lookalike.matching.verify import draw_proof
+
+    settings = settings or Settings.from_environment()
+    images = [decode_source(parse_source(source, None), settings)[0].image for source in (first, second)]
+    return draw_proof(images[0], images[1], comparison.verification)
 
 
 def hash_picture(source: Any, *, settings: Settings | None = None) -> dict[str, str]:

@@ -16,10 +16,14 @@ from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
+    from lookalike.acting.apply import ApplyReport
+    from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport
     from lookalike.gallery import GalleryInfo
     from lookalike.matching.compare import Comparison
+    from lookalike.matching.duplicates import DuplicatesReport, Member
     from lookalike.matching.search import Match
+    from lookalike.storage.store import FoundPicture
 
 _THUMBNAIL_PX = 224
 
@@ -65,6 +69,7 @@ def match_document(match: Match) -> dict[str, Any]:
         "height_px": picture.height_px,
         "size_bytes": picture.size_bytes,
         "date": picture.date,
+        **({} if match.proof is None else {"proof": dict(match.proof)}),
     }
 
 
@@ -81,6 +86,7 @@ def compare_document(comparison: Comparison) -> dict[str, Any]:
         "measures": {one.name: round(one.value, 6) for one in comparison.measures},
         "relation": comparison.relation,
         "verdict": comparison.verdict,
+        "proof": dict(comparison.proof),
     }
 
 
@@ -103,6 +109,82 @@ def search_csv(answers: Sequence[Answer]) -> str:
     return text.getvalue()
 
 
+def duplicates_document(report: DuplicatesReport) -> dict[str, Any]:
+    """Return what `duplicates --json` prints; a group's members are the files beside its keeper."""
+    return {
+        "groups": [
+            {
+                "relation": group.relation,
+                "keeper": group.keeper.path,
+                "why": group.why,
+                "members": [_member_document(member) for member in group.members],
+                "saved_bytes": group.n_bytes_saved,
+            }
+            for group in report.groups
+        ],
+        "compared": report.n_compared,
+        "failed": [asdict(failure) for failure in report.failed],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _member_document(member: Member) -> dict[str, Any]:
+    return {
+        "path": member.picture.path,
+        "relation": member.relation,
+        "score": round(member.score, 4),
+        "proof": dict(member.proof),
+        "removable": not member.note,
+        "note": member.note,
+        "size_bytes": member.picture.size_bytes,
+    }
+
+
+def duplicates_csv(report: DuplicatesReport) -> str:
+    """Return the groups as CSV with a header: a row a file, keepers first."""
+    columns = [
+        "group",
+        "role",
+        "path",
+        "relation",
+        "score",
+        "transform",
+        "removable",
+        "note",
+        "size_bytes",
+        "why",
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for number, group in enumerate(report.groups, 1):
+        keeper = group.keeper
+        writer.writerow(
+            {
+                "group": number,
+                "role": "keep",
+                "path": keeper.path,
+                "size_bytes": keeper.size_bytes,
+                "why": group.why,
+            }
+        )
+        for member in group.members:
+            transform = member.proof.get("transform", "")
+            row = {**_member_document(member), "transform": transform}
+            writer.writerow({"group": number, "role": "member", **row})
+    return text.getvalue()
+
+
+def apply_document(report: ApplyReport) -> dict[str, Any]:
+    """Return what `apply --json` prints."""
+    return {**asdict(report), "seconds": round(report.seconds, 3)}
+
+
+def undo_document(report: UndoReport) -> dict[str, Any]:
+    """Return what `undo --json` prints."""
+    return {**asdict(report), "seconds": round(report.seconds, 3)}
+
+
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
@@ -114,6 +196,12 @@ img { width: 100%; height: 12rem; object-fit: contain; display: block; }
 .query img { width: auto; height: 16rem; }
 .score { font-weight: 600; font-size: 1.1rem; } .why, .path { font-size: .85rem; overflow-wrap: anywhere; }
 .path { opacity: .75; } .error { color: #c0392b; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
+.overlap { position: relative; } .overlap svg { position: absolute; inset: 0; width: 100%; height: 100%; }
+.overlap polygon { fill: #27ae6022; stroke: #27ae60; stroke-width: 3; vector-effect: non-scaling-stroke; }
+.overlap img { height: auto; max-height: none; }
+ol.groups { display: block; } ol.groups > li { margin-bottom: 1rem; }
+.keep { color: #1e8449; font-weight: 600; } .stay { color: #b9770e; }
 .relation { border-radius: 1rem; padding: .1rem .6rem; background: #2874a622; font-size: .85rem; }
 """
 
@@ -144,13 +232,64 @@ def search_html(answers: Sequence[Answer], queries: Sequence[Any], settings: Set
 def _match_card(rank: int, match: Match, settings: Settings) -> str:
     picture = match.picture
     relation = match.relation.replace("_", " ")
+    overlap = None if match.proof is None else match.proof.get("overlap_second")
     return (
-        f"<li>{_image_tag(picture.path, f'match {rank}', settings)}"
+        f"<li>{_overlap_tag(picture, overlap, f'match {rank}', settings)}"
         f"<p><span class=score>{rank}. {match.score:.3f}</span> <span class=relation>{relation}</span></p>"
         f"<p class=why>{_escape(match.why)}</p>"
         f"<p class=path>{_escape(picture.path)}<br>{picture.format}, {picture.width_px} × {picture.height_px}, "
         f"{picture.size_bytes / 1000:,.0f} kB</p></li>"
     )
+
+
+def duplicates_html(report: DuplicatesReport, settings: Settings) -> str:
+    """Return a page with every group side by side, the overlap drawn; self-contained, it loads nothing."""
+    n_files = sum(len(group.members) for group in report.groups)
+    saved = sum(group.n_bytes_saved for group in report.groups)
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width,initial-scale=1">'
+        f"<title>lookalike: duplicates</title><style>{_STYLE}</style><h1>Duplicates</h1>"
+        f"<p>{len(report.groups):,} groups, {n_files:,} files beside those to keep; "
+        f"{saved / 1e6:,.1f} MB could be saved. Nothing was changed.</p><ol class=groups>"
+    ]
+    for number, group in enumerate(report.groups, 1):
+        keeper = group.keeper
+        parts.append(
+            f"<li><h2>{number}. <span class=keep>keep</span> {_escape(keeper.path)}</h2>"
+            f"<p class=why>{keeper.format}, {keeper.width_px} × {keeper.height_px}, "
+            f"{keeper.size_bytes / 1000:,.0f} kB; {_escape(group.why)}</p>"
+        )
+        parts.extend(_member_card(keeper, member, settings) for member in group.members)
+        parts.append("</li>")
+    return "\n".join([*parts, "</ol>"])
+
+
+def _member_card(keeper: FoundPicture, member: Member, settings: Settings) -> str:
+    picture, proof = member.picture, member.proof
+    fate = f"<span class=stay>stays: {_escape(member.note)}</span>" if member.note else "may go"
+    words = proof.get("transform") or proof.get("method", "")
+    points = f", {proof['inliers']} points agree" if proof.get("inliers") else ""
+    facts = f"{picture.format}, {picture.width_px} × {picture.height_px}, {picture.size_bytes / 1000:,.0f} kB"
+    relation = member.relation.replace("_", " ")
+    return (
+        f"<div class=pair><div>{_overlap_tag(keeper, proof.get('overlap_first'), 'keep', settings)}</div>"
+        f"<div>{_overlap_tag(picture, proof.get('overlap_second'), 'member', settings)}</div></div>"
+        f"<p><span class=relation>{relation}</span> {_escape(str(words))}{points}; {fate}</p>"
+        f"<p class=path>{_escape(picture.path)}<br>{facts}</p>"
+    )
+
+
+def _overlap_tag(picture: FoundPicture, polygon: Any, alt: str, settings: Settings) -> str:
+    """Return a thumbnail with the overlap drawn over it, in the picture's own pixels."""
+    corners = " ".join(f"{x},{y}" for x, y in polygon or ())
+    drawn = (
+        f'<svg viewBox="0 0 {picture.width_px} {picture.height_px}" preserveAspectRatio="none" '
+        f'aria-hidden=true><polygon points="{corners}"/></svg>'
+        if corners
+        else ""
+    )
+    return f"<div class=overlap>{_image_tag(picture.path, alt, settings)}{drawn}</div>"
 
 
 def _escape(text: str) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from lookalike.adding.pool import WorkerPool
-from lookalike.adding.worker import Extracted, Failed, Job
+from lookalike.adding.worker import Extracted, FileWorker
 from lookalike.media.files import FoundFile
 from lookalike.records import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.store import Batch, KnownFile, Store
+from lookalike.workers.pool import WorkerPool
+from lookalike.workers.process import Failed, Job
 
 _LOOK_AT_ONCE = 500
 _BATCH_FILES = 64
@@ -149,7 +150,7 @@ class _Run:
         n_before = len(self.report.failed)
         n_done = 0
         self._on_progress(Progress("add", 0, len(todo), 0))
-        with WorkerPool(job, self._settings.n_workers) as pool:
+        with WorkerPool(job, self._settings.n_workers, FileWorker) as pool:
             for result in pool.run(todo):
                 self._pending.append(result)
                 n_done += 1

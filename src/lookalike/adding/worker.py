@@ -1,39 +1,12 @@
-"""What a worker process does: read, digest, decode and extract one file after the other.
-
-Run as ``python -m lookalike.adding.worker``. Messages are pickles with a length before them, on standard
-input and output; they come from and go to the parent process only. Whatever a library prints goes to
-standard error, never into the messages.
-"""
+"""What a worker does with one file: read, digest, decode and extract it."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
-import struct
-import sys
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, BinaryIO
 
-from lookalike.errors import LookalikeError, PictureError, StoreError
-from lookalike.settings import Settings
+from lookalike.errors import PictureError, StoreError
 from lookalike.storage.store import Content, Store
-
-_LENGTH = struct.Struct("<Q")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every task of a worker has in common."""
-
-    settings: Settings
-    features: tuple[str, ...]
-    gallery: Path
+from lookalike.workers.process import Failed, Job
 
 
 @dataclass(frozen=True)
@@ -46,34 +19,6 @@ class Extracted:
     digest: bytes
     content: Content | None
     features: dict[str, bytes]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """One file that did not become features, with the step and the reason."""
-
-    path: str
-    stage: str
-    reason: str
-
-
-def send(stream: BinaryIO, message: object) -> None:
-    """Write one message."""
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    stream.write(_LENGTH.pack(len(data)) + data)
-    stream.flush()
-
-
-def receive(stream: BinaryIO) -> Any:
-    """Read one message; raise EOFError where the other side is gone."""
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(head)
-    data = stream.read(length)
-    if len(data) < length:
-        raise EOFError
-    return pickle.loads(data)  # noqa: S301  (the other end is our own process)
 
 
 class FileWorker:
@@ -121,53 +66,3 @@ class FileWorker:
             picture.taken_at,
         )
         return Extracted(*facts, content, {name: row.tobytes() for name, row in features.items()})
-
-
-def limit_memory(n_bytes: int) -> None:
-    """Let this process take at most `n_bytes` more than it has now, where the system can limit it."""
-    try:
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except (ImportError, OSError):
-        return
-    limit = pages * resource.getpagesize() + n_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    make_work, job = receive(requests)
-    try:
-        work: Callable[[str], object] = make_work(job)
-    except LookalikeError as error:
-        send(answers, error)
-        return
-    limit_memory(job.settings.max_memory)
-    send(answers, "ready")
-    tasks: SimpleQueue[str] = SimpleQueue()
-    threading.Thread(target=_read_tasks, args=(requests, tasks), daemon=True).start()
-    with suppress(BrokenPipeError):  # the parent has gone; so do we
-        while True:
-            send(answers, work(tasks.get()))
-
-
-def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[str]) -> None:
-    """Queue the tasks; leave at once when the parent is gone, whatever the main thread is stuck in."""
-    try:
-        while True:
-            for task in receive(requests):
-                tasks.put(task)
-    except EOFError:
-        os._exit(0)
-
-
-def main() -> None:
-    """Serve the parent process until it closes its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

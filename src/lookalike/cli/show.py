@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from lookalike.acting.apply import ApplyReport
+    from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure, Progress
     from lookalike.doctor import Finding
     from lookalike.gallery import GalleryInfo
     from lookalike.matching.compare import Comparison
+    from lookalike.matching.duplicates import DuplicatesReport
     from lookalike.report import Answer
     from lookalike.settings import Settings
+    from lookalike.workers.process import Failed
 
 _N_EXAMPLES = 3
 
@@ -63,6 +67,24 @@ def progress() -> Iterator[Callable[[Progress], None]]:
         yield on_progress
 
 
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Draw a bar for each stage on standard error while the block runs, where that is a terminal."""
+    if not _err.is_terminal:
+        yield lambda _stage, _done, _total: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with RichProgress(*columns, console=_err) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def on_stage(stage: str, n_done: int, n_total: int) -> None:
+            if stage not in tasks or n_done == 0:
+                tasks[stage] = bar.add_task(stage, total=n_total)
+            bar.update(tasks[stage], completed=n_done, total=n_total)
+
+        yield on_stage
+
+
 def add_report(report: AddReport) -> None:
     """Print what a run of `index` did."""
     rate = (report.added + report.moved) / report.seconds if report.seconds else 0
@@ -78,7 +100,7 @@ def add_report(report: AddReport) -> None:
         _err.print("Interrupted; what was done is kept. Run the same command to go on.")
 
 
-def failures(failed: Sequence[Failure]) -> None:
+def failures(failed: Sequence[Failure | Failed]) -> None:
     """Print failures by reason, each with a few examples."""
     if not failed:
         return
@@ -123,6 +145,50 @@ def comparison(found: Comparison) -> None:
         table.add_row(one.name.replace("_", " "), value, span, "lower" if one.is_distance else "higher")
     _out.print(table)
     _out.print(f"{found.relation.replace('_', ' ')}: {found.verdict}")
+
+
+def duplicates(found: DuplicatesReport) -> None:
+    """Print the groups, what could be saved, and what could not be read."""
+    for number, group in enumerate(found.groups, 1):
+        table = Table(title=f"{number}. {_name(group.keeper.path)}", title_justify="left")
+        for column in ("", "relation", "path", "how"):
+            table.add_column(column, overflow="fold")
+        table.add_row("keep", "", _name(group.keeper.path), escape(group.why))
+        for member in group.members:
+            how = str(member.proof.get("transform") or member.proof.get("method", ""))
+            note = f"; stays: {member.note}" if member.note else ""
+            relation = member.relation.replace("_", " ")
+            fate = "" if member.note else f"-{member.picture.size_bytes / 1000:,.0f} kB"
+            table.add_row(fate, relation, _name(member.picture.path), escape(how + note))
+        _out.print(table)
+    n_files = sum(len(group.members) for group in found.groups)
+    saved = sum(group.n_bytes_saved for group in found.groups)
+    _out.print(
+        f"{len(found.groups):,} groups, {n_files:,} files beside those to keep; {saved / 1e6:,.1f} MB could be "
+        f"saved. {found.n_compared:,} pairs compared in {found.seconds:.1f} s."
+    )
+    failures(found.failed)
+
+
+def applied(report: ApplyReport) -> None:
+    """Print what was done of a plan, and what was not and why."""
+    _out.print(
+        f"{len(report.done):,} done, {len(report.skipped):,} skipped; {report.bytes_saved / 1e6:,.1f} MB saved. "
+        "`lookalike undo` brings everything back."
+    )
+    for one in report.skipped:
+        _out.print(f"skipped {_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
+    for one in report.remarks:
+        _out.print(f"{_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
+    if report.interrupted:
+        _err.print("Interrupted; what was done is in the journal. Apply the plan again to go on.")
+
+
+def undone(report: UndoReport) -> None:
+    """Print what came back, and what did not and why."""
+    _out.print(f"{len(report.restored):,} files brought back, {len(report.skipped):,} not.")
+    for one in report.skipped:
+        _out.print(f"not brought back: {_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
 
 
 def info(found: GalleryInfo) -> None:

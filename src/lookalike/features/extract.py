@@ -1,7 +1,7 @@
 """One decoded picture -> all its features, from one thumbnail.
 
 The thumbnail is the whole picture squeezed to 224 x 224: what the bundled model sees. Hashes and
-histograms are computed from the same at half its size, which is more than they need. So the cost of a
+histograms are computed from the same at a fraction of its size, which is more than they need. So the cost of a
 picture is its decoding, one resize and one pass of the model.
 """
 
@@ -37,12 +37,13 @@ StoredArray = NDArray[np.uint8] | NDArray[np.float16]
 class Prepared(NamedTuple):
     """What the features of one picture are computed from; small enough to keep.
 
-    `thumbnail` is the RGB thumbnail, `small` the same at half its size, and `model_input` what the
-    embedding model takes, uint8 (h, w, 3).
+    `thumbnail` is the RGB thumbnail, `small` the same at half its size for the histograms, `grey` its luma at
+    7 pixels for each bit of a hash's side, and `model_input` what the embedding model takes, uint8 (h, w, 3).
     """
 
     thumbnail: Image
     small: Pixels
+    grey: Image
     model_input: NDArray[np.uint8]
 
 
@@ -99,10 +100,9 @@ class Extractor:
 
             recipe, self._description = describe_model(self.settings)
             return recipe
-        parameters: dict[str, object] = {"from_px": THUMBNAIL_PX // 2}
         if feature in HASHES:
-            parameters["size"] = self.settings.hash_size
-        return Recipe(feature, 1, parameters)
+            return Recipe(feature, 1, {"from_px": self._hash_px, "size": self.settings.hash_size})
+        return Recipe(feature, 1, {"from_px": THUMBNAIL_PX // 2})
 
     @cached_property
     def _embedder(self) -> Embedder:
@@ -125,7 +125,13 @@ class Extractor:
         )
         source = thumbnail if sees_thumbnail else picture.image
         model_input = np.asarray(thumbnail) if described is None else described.prepare(source)
-        return Prepared(thumbnail, Pixels(thumbnail.reduce(2)), model_input)
+        grey = thumbnail.reduce(THUMBNAIL_PX // self._hash_px).convert("L")
+        return Prepared(thumbnail, Pixels(thumbnail.reduce(2)), grey, model_input)
+
+    @property
+    def _hash_px(self) -> int:
+        """Side of the picture that is hashed: 56 pixels for 64 bits; pHash itself needs 4 a bit."""
+        return min(THUMBNAIL_PX, 7 * self.settings.hash_size)
 
     def extract(self, prepared: Prepared) -> dict[str, StoredArray]:
         """Return every wanted feature in its stored form, a 1-D array each.
@@ -138,7 +144,7 @@ class Extractor:
     def extract_one(self, feature: str, prepared: Prepared) -> StoredArray:
         """Return one feature in its stored form."""
         if feature in HASHES:
-            return HASHES[feature](prepared.small.grey_image, self.settings.hash_size)
+            return HASHES[feature](prepared.grey, self.settings.hash_size)
         if feature in HISTOGRAMS:
             return pack_histogram(HISTOGRAMS[feature](prepared.small))
         embedding: NDArray[np.float16] = self.embed(prepared.model_input[None])[0]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lookalike.features.distances import metrics_of
 from lookalike.features.extract import EMBEDDING, for_cache, for_kind, kind_of
 from lookalike.features.measures import MEASURES
-from lookalike.matching.query import ORIENTATIONS, Query
-from lookalike.matching.relation import guess_relation
+from lookalike.matching.ladder import guess_relation
+from lookalike.matching.proving import proof_document
+from lookalike.matching.query import Query
+from lookalike.matching.verify import Verification, verify
 from lookalike.records import Picture, Relation
 
 
@@ -27,32 +31,33 @@ class Measured:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All measures of a pair, the relation they point to, and a verdict in one sentence."""
+    """All measures of a pair, their relation with its proof, and a verdict in one sentence.
+
+    `verification` is what local features say of the pair; `proof` the same as JSON values.
+    """
 
     measures: tuple[Measured, ...]
     relation: Relation
     verdict: str
+    proof: Mapping[str, Any]
+    verification: Verification
 
 
 def compare_queries(first: Query, second: Query, pictures: tuple[Picture, Picture]) -> Comparison:
     """Compare two prepared pictures; `pictures` are their full decodes, for equality pixel by pixel."""
     measures = (*_hash_distances(first, second), *_feature_distances(first, second), *_pixels(first, second))
-    turned = _turned_hash_distances(first, second)
-    orientation = int(turned.sum(axis=0).argmin())
-    bits = turned[:, orientation]
-    cosine = float((first.turned_embedding(orientation) @ second.turned_embedding(0).T)[0, 0])
-    relation, proof = _relation(first, second, pictures, cosine, bits)
-    if orientation and relation == "copy":
-        proof += f", when the first is {ORIENTATIONS[orientation]}"
-    return Comparison(measures, relation, f"{_VERDICTS[relation]} ({proof}).")
+    found = verify(first.keypoints, second.keypoints)
+    relation, reason = _relation(first, second, pictures, found, measures)
+    proof = {**proof_document(found), "relation": relation}
+    return Comparison(measures, relation, f"{_VERDICTS[relation]} ({reason}).", proof, found)
 
 
 _VERDICTS: dict[Relation, str] = {
     "same_file": "These are the same file, byte for byte",
     "same_pixels": "These are the same picture: every pixel is equal, only the files differ",
-    "copy": "These look like one picture, edited",
-    "same_scene": "These look like two shots of one scene",
-    "similar": "These are different pictures of similar things",
+    "copy": "These are one picture, edited",
+    "same_scene": "These are two shots of one scene, not one picture",
+    "similar": "These are different pictures of similar things, as far as can be told",
     "different": "These are different pictures",
 }
 
@@ -61,27 +66,21 @@ def _relation(
     first: Query,
     second: Query,
     pictures: tuple[Picture, Picture],
-    cosine: float,
-    bits: np.ndarray[tuple[int], np.dtype[np.float64]],
+    found: Verification,
+    measures: Sequence[Measured],
 ) -> tuple[Relation, str]:
     if first.digest is not None and first.digest == second.digest:
         return "same_file", "equal SHA-256 digests"
     if pictures[0].image.size == pictures[1].image.size and np.array_equal(pictures[0].rgb, pictures[1].rgb):
         width, height = pictures[0].image.size
         return "same_pixels", f"all {width} x {height} pixels compared"
-    proof = f"pHash {bits[0]:.0f} and dHash {bits[1]:.0f} of 64 bits apart, embedding cosine {cosine:.3f}"
-    return guess_relation(cosine), proof
-
-
-def _turned_hash_distances(first: Query, second: Query) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return pHash and dHash distances in bits of 64 for the eight orientations, shape (2, 8)."""
-    bits = np.stack(
-        [
-            metrics_of("bits")["hamming"].distance(second.feature(name), first.turned_hashes(name))[0]
-            for name in ("phash", "dhash")
-        ]
-    )
-    return bits * 64 / first.extractor.settings.hash_size**2
+    if found.relation in ("same_pixels", "copy", "same_scene"):
+        points = f"{found.n_inliers} points and " if found.method == "keypoints" else ""
+        relation: Relation = "copy" if found.relation == "same_pixels" else found.relation
+        what = f"{found.transform}; " if found.transform else ""
+        return relation, f"{what}{points}{found.agreement:.0%} of the overlap agree"
+    cosine = next(one.value for one in measures if one.name == "embedding_cosine")
+    return guess_relation(cosine), f"embedding cosine {cosine:.3f}, and no placement of one on the other"
 
 
 def _hash_distances(first: Query, second: Query) -> list[Measured]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ from lookalike.records import Picture, UInt8Array
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
+    from lookalike.features.keypoints import Keypoints
     from lookalike.storage.store import Store
 
 STDIN = "-"
@@ -65,12 +67,25 @@ class Source:
 class Query:
     """A picture that is asked about; features are computed when first wanted."""
 
-    label: str
+    source: Source
     extractor: Extractor
     prepared: Prepared
-    path: str | None = None
     digest: bytes | None = None
     _features: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str | None:
+        """The file that was asked about, if it is one."""
+        return self.source.path
+
+    @cached_property
+    def keypoints(self) -> Keypoints:
+        """The local features; the picture is decoded again for them, larger than the thumbnail needs."""
+        from lookalike.features.keypoints import KEYPOINT_MIN_SIDE_PX, extract_keypoints
+
+        settings = self.extractor.settings
+        picture, _ = decode_source(self.source, settings, min_side_px=KEYPOINT_MIN_SIDE_PX)
+        return extract_keypoints(picture.image, (picture.width_px, picture.height_px))
 
     def feature(self, name: str) -> NDArray[Any]:
         """Return one stored-form feature as a row, shape (1, d)."""
@@ -92,7 +107,7 @@ class Query:
         if key not in self._features:
             from PIL import Image
 
-            size, grey = self.extractor.settings.hash_size, np.asarray(self.prepared.small.grey_image)
+            size, grey = self.extractor.settings.hash_size, np.asarray(self.prepared.grey)
             turned = [Image.fromarray(_turn(grey, orientation)) for orientation in range(len(ORIENTATIONS))]
             self._features[key] = np.stack([HASHES[name](image, size) for image in turned])
         return self._features[key]
@@ -164,7 +179,7 @@ def load_query(source: Source, extractor: Extractor, settings: Settings) -> Quer
         picture, digest = decode_source(source, settings, min_side_px=extractor.min_side_px)
     except PictureError as error:
         raise type(error)(f"{source.label}: {error}") from error
-    return Query(source.label, extractor, extractor.prepare(picture), source.path, digest)
+    return Query(source, extractor, extractor.prepare(picture), digest)
 
 
 def decode_source(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.distances import Metric, metrics_of
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, for_cache, kind_of
 from lookalike.features.hashes import HASHES
+from lookalike.matching.ladder import guess_relation
 from lookalike.matching.query import ORIENTATIONS, Query
-from lookalike.matching.relation import guess_relation
 from lookalike.records import Recipe, Relation
 from lookalike.storage.index.cache import open_exact_index
 from lookalike.storage.index.exact import ExactIndex
@@ -80,7 +80,8 @@ class Match:
     """One picture of the answer.
 
     `score` is higher, `distance` lower for what is more alike; `unit` says what the distance counts, `by`
-    which way found it, and `why` says it in words. `relation` is proven only for ``same_file``.
+    which way found it, and `why` says it in words. Without a `proof` (see `verify_matches`) the `relation` is
+    an opinion, but for ``same_file``.
     """
 
     picture: FoundPicture
@@ -90,6 +91,7 @@ class Match:
     relation: Relation
     by: str
     why: str
+    proof: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from lookalike.adding.worker import Failed, FileWorker, Job, receive, send
 from lookalike.errors import LookalikeError, ModelError
+from lookalike.workers.process import Failed, Job, receive, send
 
 _TASKS_AHEAD = 16  # tasks a worker holds, so that it never waits for the parent
 _START_SECONDS = 300.0  # the first worker of a fresh installation builds the model
@@ -31,12 +31,10 @@ class WorkerPool:
     ----------
     job : Job            settings, features and gallery
     n_workers : int      number of processes; they start with the first task
-    make_work : callable  called with `job` in each worker; gives the function from path to answer
+    make_work : callable  called with `job` in each worker; gives the function from task to answer
     """
 
-    def __init__(
-        self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[str], Any]] = FileWorker
-    ) -> None:
+    def __init__(self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[str], Any]]) -> None:
         self._job = job
         self._make_work = make_work
         self._n_workers = n_workers
@@ -52,13 +50,13 @@ class WorkerPool:
             worker.stop()
         self._workers = []
 
-    def run(self, paths: Iterable[str]) -> Iterator[Any]:
-        """Yield one answer for each path, in the order in which they get ready.
+    def run(self, tasks: Iterable[str]) -> Iterator[Any]:
+        """Yield one answer for each task, in the order in which they get ready.
 
-        A worker that crashes, or takes more than `max_seconds` over a file, gives a `Failed` for that file;
+        A worker that crashes, or takes more than `max_seconds` over a task, gives a `Failed` for that task;
         it is replaced, and what else it held is done by others.
         """
-        waiting = _Waiting(paths)
+        waiting = _Waiting(tasks)
         while self._fill(waiting):
             worker, message = self._next_message()
             if message is None:
@@ -170,7 +168,7 @@ class _Worker:
         self.started_at: float | None = None  # when it began its first task; None until it is ready
         self.is_overdue = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lookalike.adding.worker"],
+            [sys.executable, "-m", "lookalike.workers.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_worker_environment(),

@@ -1,8 +1,11 @@
-"""The relation ladder as far as global features can tell it."""
+"""The relation ladder, and as much of it as global features can tell."""
 
 from __future__ import annotations
 
 from lookalike.records import Relation
+
+LADDER: tuple[Relation, ...] = ("same_file", "same_pixels", "copy", "same_scene", "similar", "different")
+"""Every relation, closest first."""
 
 # Over 1,668 photos of products, clothes and fruits, the median cosine of two of one class is 0.53, and that
 # of two of different classes 0.24.
@@ -12,7 +15,7 @@ SIMILAR_MIN_COSINE = 0.5
 def guess_relation(cosine: float) -> Relation:
     """Return `similar` or `different` from the embedding's cosine.
 
-    Hashes and embeddings cannot prove a `copy`: among 60 photos of different potatoes on one background,
-    many pairs have equal hashes and a cosine above 0.98. See `lookalike.matching.verify` for the proof.
+    Hashes and embeddings cannot prove a `copy`: frames of a fruit on a turntable agree in both as closely
+    as edits of one photo do. See `lookalike.matching.verify` for the proof.
     """
     return "similar" if cosine >= SIMILAR_MIN_COSINE else "different"

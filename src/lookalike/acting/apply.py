@@ -1,0 +1,327 @@
+"""Do what a plan says: every file checked again, every act in the journal, nothing ever lost."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lookalike.acting.acts import perform
+from lookalike.acting.files import (
+    FileState,
+    RefusedError,
+    explain,
+    is_same_file,
+    read_metadata,
+    read_state,
+    real_place,
+)
+from lookalike.acting.journal import Entry, Intent, Journal, Run, RunWriter
+from lookalike.acting.plan import Plan, PlannedAct
+from lookalike.acting.restore import has_traces, put_back
+from lookalike.acting.trash import CAN_BE_FOUND_AGAIN
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One file and what a person should know of it."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ActProgress:
+    """How far a run is; `n_skipped` of the `n_done` were not acted on."""
+
+    n_done: int
+    n_total: int
+    n_skipped: int
+
+
+@dataclass
+class ApplyReport:
+    """What a run did.
+
+    Parameters
+    ----------
+    run : int or None       its number, for `undo`; None where nothing was done
+    done : list of str      paths that were acted on, in order
+    skipped : list of Remark    paths that were not, and why; they are as they were, unless a remark says otherwise
+    remarks : list of Remark    what else to know: an earlier act that was put back, one that undo cannot find
+    seconds : float
+    interrupted : bool      stopped by Ctrl-C; the acts after it were not begun
+    bytes_saved : int       sizes of the files done that had no other hard link; the trash and the quarantine
+                            hold theirs until they are emptied
+    """
+
+    run: int | None = None
+    done: list[str] = field(default_factory=list)
+    skipped: list[Remark] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+    bytes_saved: int = 0
+
+
+ActProgressCallback = Callable[[ActProgress], None]
+
+
+def report_to_nobody(_: ActProgress) -> None:
+    """Stand in for a callback that was not given."""
+
+
+def apply_plan(
+    plan: Plan,
+    journal_folder: str | os.PathLike[str],
+    *,
+    allow_delete: bool = False,
+    allow_trash_without_undo: bool = False,
+    on_progress: ActProgressCallback = report_to_nobody,
+) -> ApplyReport:
+    """Do the acts of a plan, in order.
+
+    Before each act the file and its keeper are read again and compared with the plan. What cannot be done
+    safely is skipped, with a reason. Acts that an earlier run was killed in are put back first.
+
+    Parameters
+    ----------
+    plan : Plan
+    journal_folder : path    the journal, beside the gallery; made where it is missing
+    allow_delete : bool      the second word without which no ``delete`` is done
+    allow_trash_without_undo : bool    also use a trash that `undo` cannot look into (Windows, macOS)
+    on_progress : callable   called after each act with `ActProgress`
+
+    Returns
+    -------
+    ApplyReport    a file that cannot be acted on is a row in `skipped`, never an exception
+
+    Raises
+    ------
+    StoreError    the journal cannot be written or is in use; nothing was done
+    """
+    started = time.monotonic()
+    with Journal(journal_folder, create=True) as journal:
+        applying = _Applying(plan, journal, allow_delete, allow_trash_without_undo)
+        try:
+            applying.settle()
+            applying.do_all(on_progress)
+        except KeyboardInterrupt:
+            applying.report.interrupted = True
+        finally:
+            applying.close()
+    applying.report.seconds = time.monotonic() - started
+    return applying.report
+
+
+class _Applying:
+    def __init__(
+        self, plan: Plan, journal: Journal, allow_delete: bool, allow_trash_without_undo: bool
+    ) -> None:
+        self.report = ApplyReport()
+        self._plan = plan
+        self._journal = journal
+        self._allow_delete = allow_delete
+        self._allow_trash = CAN_BE_FOUND_AGAIN or allow_trash_without_undo
+        self._runs = journal.load_runs()
+        self._link_targets = _link_targets(self._runs)
+        self._forbidden = find_conflicts(plan.acts)
+        self._writer: RunWriter | None = None
+        self._run_folder: str | None = None
+
+    def settle(self) -> None:
+        """Put back the files that a kill left under names that only the journal knows."""
+        for run in self._runs:
+            cut_short = [entry for entry in run.open_entries if entry.is_cut_short and has_traces(entry)]
+            if not cut_short:
+                continue
+            with self._journal.resume_run(run) as writer:
+                for entry in cut_short:
+                    self._settle(entry, writer)
+
+    def _settle(self, entry: Entry, writer: RunWriter) -> None:
+        path = entry.intent.planned.path
+        try:
+            put_back(entry)
+            writer.note("undone", entry.intent.number)
+        except (OSError, RefusedError) as error:
+            reason = f"an earlier act on it was cut short and cannot be put back yet: {_reason(error)}"
+        else:
+            reason = "an earlier act on it was cut short; it was put back"
+        self.report.remarks.append(Remark(path, reason))
+
+    def do_all(self, on_progress: ActProgressCallback) -> None:
+        """Do one act after the other."""
+        for number, planned in enumerate(self._plan.acts):
+            try:
+                self._do(number, planned)
+            except (OSError, RefusedError) as error:
+                self.report.skipped.append(Remark(planned.path, _reason(error)))
+            progress = ActProgress(number + 1, len(self._plan.acts), len(self.report.skipped))
+            on_progress(progress)
+
+    def _do(self, number: int, planned: PlannedAct) -> None:
+        self._check_permitted(number, planned)
+        file, keeper = _check_files(planned)
+        intent = self._prepare(number, planned, file, keeper)
+        writer = self._open_writer()
+        writer.intend(intent)
+        try:
+            place = perform(intent, file, keeper)
+            self._note_done(intent, place)
+        except BaseException as error:
+            self._take_back(intent, error)
+            raise
+        self.report.done.append(planned.path)
+        if file.status.st_nlink == 1:
+            self.report.bytes_saved += planned.size_bytes
+
+    def _check_permitted(self, number: int, planned: PlannedAct) -> None:
+        if number in self._forbidden:
+            raise RefusedError(self._forbidden[number])
+        if planned.act == "delete" and not self._allow_delete:
+            raise RefusedError("deleting needs a second explicit word, which was not given")
+        if planned.act == "trash" and not self._allow_trash:
+            raise RefusedError(
+                "undo could not find it again in this system's trash: choose quarantine, or permit a trash "
+                "that only the system itself can restore from"
+            )
+        link = self._link_targets.get(real_place(planned.path))
+        if link is not None:
+            raise RefusedError(
+                f"the symbolic link {link}, made by an earlier run, leads to it: undo that first"
+            )
+
+    def _prepare(self, number: int, planned: PlannedAct, file: FileState, keeper: FileState) -> Intent:
+        return Intent(
+            number=number,
+            planned=planned,
+            metadata=read_metadata(planned.path, file.status),
+            inode=file.status.st_ino,
+            keeper_inode=keeper.status.st_ino,
+            token=secrets.token_hex(8),
+            run_folder=self._make_run_folder() if planned.act == "quarantine" else None,
+        )
+
+    def _make_run_folder(self) -> str:
+        """Make a folder in quarantine that only this run writes to, so that no name can be taken there."""
+        if self._run_folder is None:
+            moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+            quarantine = str(self._plan.quarantine)
+            folder = os.path.join(quarantine, f"{moment}-{secrets.token_hex(4)}")
+            try:
+                os.makedirs(quarantine, exist_ok=True)
+                os.mkdir(folder, mode=0o700)
+            except OSError as error:
+                raise RefusedError(f"the quarantine {quarantine} cannot be used: {explain(error)}") from error
+            self._run_folder = folder
+        return self._run_folder
+
+    def _open_writer(self) -> RunWriter:
+        if self._writer is None:
+            self._writer = self._journal.start_run()
+            self.report.run = self._writer.number
+        return self._writer
+
+    def _note_done(self, intent: Intent, place: str | None) -> None:
+        path = intent.planned.path
+        if intent.planned.act == "trash" and place is None:
+            reason = (
+                "it is in the system's trash, where undo cannot find it: restore it with the file manager"
+            )
+            self.report.remarks.append(Remark(path, reason))
+        try:
+            self._open_writer().note("done", intent.number, found_at=place)
+        except OSError as error:  # undo reads the disk, so that it does without this line
+            reason = f"it was done, but the journal could not note it: {explain(error)}"
+            self.report.remarks.append(Remark(path, reason))
+
+    def _take_back(self, intent: Intent, cause: BaseException) -> None:
+        """Put the file of an act that did not work out back at once; if that fails, undo can try again."""
+        try:
+            put_back(Entry(intent))
+        except (OSError, RefusedError) as error:
+            reason = (
+                f"the act on it was cut short ({_reason(cause)}) and it is not back yet: {_reason(error)}"
+            )
+            self.report.remarks.append(Remark(intent.planned.path, reason))
+            return
+        with suppress(OSError):
+            self._open_writer().note("failed", intent.number)
+
+    def close(self) -> None:
+        """Close the run, and leave no empty folder behind."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._run_folder is not None:
+            with suppress(OSError):
+                os.rmdir(self._run_folder)
+
+
+def find_conflicts(acts: Sequence[PlannedAct]) -> dict[int, str]:
+    """Return the acts of a plan that must not be done because of the others, by number, with the reason.
+
+    A keeper must not be a file that the same plan acts on, under any name: else a chain or a ring of acts
+    could take the last copy.
+    """
+    places = [real_place(act.path) for act in acts]
+    n_named = Counter(places)
+    only_names = {identity for act in acts if (identity := _identity_of_only_name(act.path)) is not None}
+    conflicts: dict[int, str] = {}
+    seen: set[str] = set()
+    for number, act in enumerate(acts):
+        if places[number] in seen:
+            conflicts[number] = "the plan names it twice; the first act counts"
+        elif real_place(act.keeper) in n_named or _identity_of_only_name(act.keeper) in only_names:
+            conflicts[number] = f"its keeper {act.keeper} is itself a file that the plan acts on"
+        seen.add(places[number])
+    return conflicts
+
+
+def _identity_of_only_name(path: str) -> tuple[int, int] | None:
+    """Return what tells a file with a single name from all others, however that name is written."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return (status.st_dev, status.st_ino) if status.st_nlink == 1 else None
+
+
+def _link_targets(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the files that symbolic links of earlier runs lead to, each with such a link."""
+    targets = {}
+    for run in runs:
+        for entry in run.open_entries:
+            planned = entry.intent.planned
+            if planned.act == "symlink" and os.path.islink(planned.path):
+                targets[real_place(planned.keeper)] = planned.path
+    return targets
+
+
+def _check_files(planned: PlannedAct) -> tuple[FileState, FileState]:
+    """Read the file and its keeper; raise RefusedError unless both are what the plan says, and two."""
+    file = read_state(planned.path)
+    if file.digest != planned.digest or file.status.st_size != planned.size_bytes:
+        raise RefusedError("it changed since the plan was made: make a new plan")
+    if is_same_file(planned.path, planned.keeper):
+        raise RefusedError(
+            f"it and its keeper {planned.keeper} are hard links of one file: nothing would be saved"
+        )
+    try:
+        keeper = read_state(planned.keeper)
+    except (OSError, RefusedError) as error:
+        raise RefusedError(f"its keeper {planned.keeper} cannot be used: {_reason(error)}") from error
+    if keeper.digest != planned.keeper_digest:
+        raise RefusedError(f"its keeper {planned.keeper} changed or was damaged since the plan was made")
+    return file, keeper
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return explain(error)
+    return str(error) or "it was interrupted"

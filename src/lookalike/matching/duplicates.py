@@ -1,0 +1,423 @@
+"""Which files are the same picture? Candidates, proof, and groups in which every member is proven."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lookalike.errors import InputError
+from lookalike.features.keypoints import RECIPE
+from lookalike.matching.candidates import Candidates, find_candidates
+from lookalike.matching.keeper import DEFAULT_RULES, Rule, choose_keeper, is_below, parse_rules
+from lookalike.matching.ladder import LADDER
+from lookalike.matching.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
+from lookalike.matching.proving import turn_round
+from lookalike.records import Relation
+from lookalike.settings import Settings
+from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.store import FoundPicture, Store
+from lookalike.workers.pool import WorkerPool
+from lookalike.workers.process import Failed, Job
+
+SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
+MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
+_PAIRS_A_TASK = 64
+_BATCH_SECONDS = 1.0
+
+StageCallback = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of a group, beside its keeper.
+
+    Parameters
+    ----------
+    picture : FoundPicture
+    relation : Relation       to the keeper
+    score : float             1 for equal bytes or pixels, else the agreement of the overlap, 0 to 1
+    proof : dict              how it is known; keys as in `compare --json`, first is the keeper
+    is_covered : bool         whether the keeper shows all of it, in no less detail: only then may it go
+    note : str                why it is not covered, or why it must stay; empty where it may go
+    """
+
+    picture: FoundPicture
+    relation: Relation
+    score: float
+    proof: Mapping[str, Any]
+    is_covered: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that are one picture: the keeper, why it, and the others, closest first."""
+
+    keeper: FoundPicture
+    why: str
+    members: tuple[Member, ...]
+
+    @property
+    def relation(self) -> Relation:
+        """The weakest relation of a member to the keeper."""
+        return max((member.relation for member in self.members), key=LADDER.index)
+
+    @property
+    def n_bytes_saved(self) -> int:
+        """Bytes of the members that may go."""
+        return sum(member.picture.size_bytes for member in self.members if not member.note)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of `find_duplicates`.
+
+    Parameters
+    ----------
+    relation : Relation           report this relation or closer
+    against : folder or None      only groups that join a file of this folder with files elsewhere; its files
+                                  are kept
+    protect : folders             whose files are never proposed to go
+    rules : names                 how to choose the keeper, see `lookalike.matching.keeper.RULES`
+    """
+
+    relation: Relation = "copy"
+    against: str | None = None
+    protect: tuple[str, ...] = ()
+    rules: tuple[str, ...] = DEFAULT_RULES
+
+    def __post_init__(self) -> None:
+        if self.relation not in LADDER[:-1]:
+            raise InputError(f"there is no relation {self.relation!r}; choose from {', '.join(LADDER[:-1])}.")
+        parse_rules(self.rules)
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        """All folders whose files stay."""
+        return self.protect if self.against is None else (*self.protect, self.against)
+
+    def includes(self, relation: str) -> bool:
+        """Whether a relation is asked for: the one named, or closer on the ladder."""
+        return relation in LADDER[: LADDER.index(self.relation) + 1]
+
+
+@dataclass(frozen=True)
+class DuplicatesReport:
+    """The groups, largest gain first; how many pairs were compared; what could not be read."""
+
+    groups: tuple[Group, ...]
+    n_compared: int
+    failed: tuple[Failed, ...]
+    seconds: float
+
+
+@dataclass
+class _Pairs:
+    """What is known of pairs of contents: proofs by (smaller id, larger id)."""
+
+    proofs: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+
+    def between(self, first: int, second: int) -> dict[str, Any] | None:
+        return self.proofs.get((min(first, second), max(first, second)))
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+def find_duplicates(
+    store: Store,
+    settings: Settings,
+    question: Question,
+    *,
+    hashes: Callable[[], ExactIndex],
+    embeddings: Callable[[], ExactIndex] | None,
+    on_stage: StageCallback = _silent,
+) -> DuplicatesReport:
+    """Return the groups of files that are one picture, each member proven against its keeper.
+
+    Keypoints and outcomes are kept in the gallery as they are found, so an interrupted run goes on where it
+    stopped and a second one is quick.
+
+    Parameters
+    ----------
+    hashes, embeddings : callables that open the indexes; embeddings is None where the gallery has none
+    on_stage : called with the stage's name, how much of it is done, and its total
+    """
+    started = time.monotonic()
+    finder = _Finder(store, settings, question, on_stage)
+    if question.relation != "same_file" and len(finder.contents) > 1:
+        on_stage("candidates", 0, 1)
+        candidates = find_candidates(hashes(), embeddings() if embeddings else None)
+        on_stage("candidates", 1, 1)
+        finder.prove(finder.relevant(candidates))
+    groups = sorted(finder.groups(), key=lambda group: (-group.n_bytes_saved, group.keeper.path))
+    seconds = time.monotonic() - started
+    return DuplicatesReport(tuple(groups), finder.n_compared, tuple(finder.failed), seconds)
+
+
+class _Finder:
+    def __init__(self, store: Store, settings: Settings, question: Question, on_stage: StageCallback) -> None:
+        self._store = store
+        self._settings = settings
+        self._question = question
+        self._rules: tuple[Rule, ...] = parse_rules(question.rules)
+        self._on_stage = on_stage
+        self._pairs = _Pairs()
+        self._unreadable: set[int] = set()
+        self._cosines: dict[tuple[int, int], float] = {}
+        self.contents: dict[int, list[FoundPicture]] = {}
+        for picture in store.iter_pictures():
+            self.contents.setdefault(picture.content_id, []).append(picture)
+        ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
+        self._verdicts = {
+            tuple(sorted((ids[first], ids[second]))): verdict
+            for (first, second), verdict in store.verdicts().items()
+            if first in ids and second in ids
+        }
+        self.n_compared = 0
+        self.failed: list[Failed] = []
+
+    # Proof
+
+    def relevant(self, candidates: Candidates) -> list[tuple[int, int]]:
+        """Return the candidate pairs that the question is about, with those that a person has named."""
+        pairs = []
+        for (first, second), cosine in zip(candidates.pairs.tolist(), candidates.cosines, strict=True):
+            if first in self.contents and second in self.contents and self._crosses(first, second):
+                pairs.append((first, second))
+                self._cosines[first, second] = float(cosine)
+        named = [pair for pair, is_duplicate in self._verdicts.items() if is_duplicate]
+        return sorted({*pairs, *((pair[0], pair[1]) for pair in named)})
+
+    def _crosses(self, *content_ids: int) -> bool:
+        """Whether files inside and outside the folder that is asked against are among these contents."""
+        if self._question.against is None:
+            return True
+        inside = [
+            is_below(picture.path, [self._question.against])
+            for content_id in content_ids
+            for picture in self.contents[content_id]
+        ]
+        return any(inside) and not all(inside)
+
+    def prove(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Work out the relation of these pairs, as far as it is not known yet."""
+        wanted = [pair for pair in pairs if pair not in self._pairs.proofs and self._verdicts.get(pair, True)]
+        kept = self._store.verified_pairs(RECIPE) if wanted else {}
+        for pair in wanted:
+            if pair in kept:
+                self._pairs.proofs[pair] = json.loads(kept[pair])
+        wanted = [pair for pair in wanted if pair not in self._pairs.proofs]
+        self.n_compared += len(wanted)
+        if wanted:
+            self._extract({content_id for pair in wanted for content_id in pair})
+            self._verify(wanted)
+            self._compare_pixels(wanted)
+
+    def _extract(self, content_ids: set[int]) -> None:
+        """Compute and keep the keypoints that these contents lack."""
+        lacking = sorted(content_ids - self._store.ids_with(RECIPE) - self._unreadable)
+        tasks = []
+        for content_id in lacking:
+            picture = self.contents[content_id][0]
+            tasks.append(json.dumps([content_id, picture.path, picture.digest.hex()]))
+        for answers in self._run(KeypointWorker, tasks, "keypoints"):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Extracted):
+                        batch.add_feature(answer.content_id, RECIPE, answer.data)
+                    else:
+                        self._fail(answer)
+
+    def _fail(self, failure: Failed) -> None:
+        content_id, path, _ = json.loads(failure.path)
+        self._unreadable.add(content_id)
+        self.failed.append(Failed(path, failure.stage, failure.reason))
+
+    def _verify(self, pairs: Sequence[tuple[int, int]]) -> None:
+        by_first: dict[int, list[int]] = {}
+        for first, second in pairs:
+            by_first.setdefault(first, []).append(second)
+        tasks = [
+            json.dumps([first, seconds[start : start + _PAIRS_A_TASK]])
+            for first, seconds in by_first.items()
+            for start in range(0, len(seconds), _PAIRS_A_TASK)
+        ]
+        for answers in self._run(PairWorker, tasks, "verify"):
+            outcomes = [outcome for answer in answers if not isinstance(answer, Failed) for outcome in answer]
+            with self._store.batch() as batch:
+                for first, second, outcome in outcomes:
+                    batch.put_verified(first, second, RECIPE, outcome)
+                    self._pairs.proofs[first, second] = json.loads(outcome)
+
+    def _compare_pixels(self, pairs: Sequence[tuple[int, int]]) -> None:
+        """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""
+        tasks = {}
+        for pair in pairs:
+            proof = self._pairs.proofs.get(pair)
+            first, second = (self.contents[content_id][0] for content_id in pair)
+            same_size = (first.width_px, first.height_px) == (second.width_px, second.height_px)
+            if (
+                proof
+                and proof["relation"] in ("copy", "same_pixels")
+                and same_size
+                and proof["agreement"] > 0.95
+            ):
+                facts = [first.path, first.digest.hex(), second.path, second.digest.hex()]
+                tasks[json.dumps(facts)] = pair
+        for answers in self._run(PixelWorker, list(tasks), "pixels"):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        continue
+                    pair = tasks[answer[0]]
+                    relation = "same_pixels" if answer[1] else "copy"
+                    proof = {**self._pairs.proofs[pair], "relation": relation}
+                    if answer[1]:
+                        proof.update(method="pixels", transform="none", contains="equal", agreement=1.0)
+                    self._pairs.proofs[pair] = proof
+                    batch.put_verified(*pair, RECIPE, json.dumps(proof))
+
+    def _run(self, work: Callable[[Job], Any], tasks: list[str], stage: str) -> Iterator[list[Any]]:
+        """Yield the workers' answers about once a second, reporting progress."""
+        if not tasks:
+            return
+        job = Job(self._settings, (), self._store.folder)
+        self._on_stage(stage, 0, len(tasks))
+        waiting: list[Any] = []
+        flushed_at = time.monotonic()
+        with WorkerPool(job, self._settings.n_workers, work) as pool:
+            for n_done, answer in enumerate(pool.run(tasks), 1):
+                waiting.append(answer)
+                if time.monotonic() - flushed_at > _BATCH_SECONDS:
+                    yield waiting
+                    waiting, flushed_at = [], time.monotonic()
+                self._on_stage(stage, n_done, len(tasks))
+        yield waiting
+
+    # Groups
+
+    def groups(self) -> Iterator[Group]:
+        """Yield the groups: each member is proven against its keeper, so nothing is joined by a chain."""
+        if self._question.relation == "same_file":
+            clusters = [[content_id] for content_id in self.contents]
+        else:
+            clusters = self._clusters()
+        for cluster in clusters:
+            yield from self._split(cluster)
+
+    def _clusters(self) -> list[list[int]]:
+        """Return the contents that hang together by related pairs; single ones too."""
+        root = {content_id: content_id for content_id in self.contents}
+
+        def find(content_id: int) -> int:
+            while root[content_id] != content_id:
+                root[content_id] = root[root[content_id]]
+                content_id = root[content_id]
+            return content_id
+
+        for first, second in self._related_pairs():
+            root[find(first)] = find(second)
+        clusters: dict[int, list[int]] = {}
+        for content_id in self.contents:
+            clusters.setdefault(find(content_id), []).append(content_id)
+        return list(clusters.values())
+
+    def _related_pairs(self) -> Iterator[tuple[int, int]]:
+        pairs = set(self._pairs.proofs) | set(self._cosines) | {(p[0], p[1]) for p in self._verdicts}
+        return (pair for pair in sorted(pairs) if self._relation(*pair) is not None)
+
+    def _relation(self, first: int, second: int) -> tuple[Relation, float, dict[str, Any]] | None:
+        """Return relation, score and proof of two contents (first is the keeper), if they are asked for."""
+        pair = (min(first, second), max(first, second))
+        if pair in self._verdicts:
+            said = {"method": "verdict", "contains": "equal", "transform": "none"}
+            return ("copy", 1.0, said) if self._verdicts[pair] and self._question.includes("copy") else None
+        proof = self._pairs.between(first, second)
+        if proof is not None and self._question.includes(proof["relation"]):
+            if first > second:
+                sizes = [
+                    (p.width_px, p.height_px) for p in (self.contents[pair[0]][0], self.contents[pair[1]][0])
+                ]
+                proof = turn_round(proof, sizes[0], sizes[1])
+            return proof["relation"], float(proof["agreement"]), proof
+        cosine = self._cosines.get(pair, float("nan"))
+        if self._question.includes("similar") and cosine >= SIMILAR_COSINE:
+            return (
+                "similar",
+                cosine,
+                {"method": "embedding", "cosine": round(cosine, 4), "contains": "neither"},
+            )
+        return None
+
+    def _split(self, cluster: list[int]) -> Iterator[Group]:
+        """Take the keeper and all that is proven against it, then go on with the rest."""
+        rest = cluster
+        while rest:
+            files = [picture for content_id in rest for picture in self.contents[content_id]]
+            keeper, why = choose_keeper(files, self._rules, self._question.protected)
+            self.prove(
+                sorted({_pair(keeper.content_id, other) for other in rest if other != keeper.content_id})
+            )
+            related = {other: self._relation(keeper.content_id, other) for other in rest}
+            joined = [other for other in rest if other == keeper.content_id or related[other] is not None]
+            members = [
+                self._member(keeper, picture, related[content_id])
+                for content_id in joined
+                for picture in self.contents[content_id]
+                if picture.path != keeper.path
+            ]
+            members = [member for member in members if self._is_asked(keeper, member)]
+            if members:
+                members.sort(key=lambda one: (LADDER.index(one.relation), -one.score, one.picture.path))
+                yield Group(keeper, why, tuple(members))
+            rest = [other for other in rest if other not in joined]
+
+    def _is_asked(self, keeper: FoundPicture, member: Member) -> bool:
+        against = self._question.against
+        if against is None:
+            return True
+        return is_below(keeper.path, [against]) and not is_below(member.picture.path, [against])
+
+    def _member(
+        self,
+        keeper: FoundPicture,
+        picture: FoundPicture,
+        related: tuple[Relation, float, dict[str, Any]] | None,
+    ) -> Member:
+        if picture.content_id == keeper.content_id or related is None:
+            proof: dict[str, Any] = {"method": "digest", "digest": picture.digest.hex(), "contains": "equal"}
+            relation, score = "same_file", 1.0
+        else:
+            relation, score, proof = related
+        note = "" if relation in ("same_file", "same_pixels") else _what_would_be_lost(relation, proof)
+        is_covered = not note
+        if is_below(picture.path, self._question.protected):
+            note = "in a protected folder"
+        return Member(picture, relation, score, proof, is_covered, note)  # type: ignore[arg-type]
+
+
+def _pair(first: int, second: int) -> tuple[int, int]:
+    return min(first, second), max(first, second)
+
+
+def _what_would_be_lost(relation: str, proof: Mapping[str, Any]) -> str:
+    """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
+    if relation not in ("copy", "same_pixels"):
+        return "not a copy of the keeper"
+    if proof.get("method") == "verdict":
+        return ""
+    if proof["contains"] not in ("equal", "first"):
+        return "shows something that the keeper does not"
+    if proof["matrix"] is None:
+        return ""
+    scale = 1 / max(1e-9, abs(np.linalg.det(np.array(proof["matrix"])[:2, :2])) ** 0.5)
+    if scale < MIN_KEPT_DETAIL:
+        return f"the keeper shows it at {scale:.0%} of its size"
+    return ""

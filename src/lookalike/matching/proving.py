@@ -1,0 +1,117 @@
+"""Prove the matches of a search: verify each, and rank what is proven before what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lookalike.errors import PictureError
+from lookalike.features import keypoints
+from lookalike.features.keypoints import Keypoints
+from lookalike.matching.ladder import LADDER
+from lookalike.matching.query import Query
+from lookalike.matching.search import Match
+from lookalike.matching.verify import Verification, describe_transform, verify
+from lookalike.records import Picture
+from lookalike.settings import Settings
+from lookalike.storage.store import FoundPicture, Store
+
+
+def verify_matches(query: Query, matches: Sequence[Match], store: Store, settings: Settings) -> list[Match]:
+    """Return the matches with their proofs: proven relations first, closest first, then by score.
+
+    A match whose file cannot be read any more keeps its place among the unproven.
+    """
+    proven = [_prove(query, match, store, settings) for match in matches]
+    return sorted(proven, key=lambda match: (LADDER.index(match.relation), -match.score))
+
+
+def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Match:
+    if match.relation == "same_file":
+        return replace(match, proof={"relation": "same_file", "method": "digest"})
+    try:
+        found = verify(query.keypoints, load_keypoints(match.picture, store, settings))
+    except PictureError as error:
+        return replace(match, why=f"{match.why}; not verified: {error}")
+    proof = proof_document(found)
+    if found.relation in ("same_pixels", "copy", "same_scene"):
+        words = f"{found.n_inliers} points agree" if found.method == "keypoints" else "the pixels agree"
+        why = f"{words}: {found.transform}" if found.transform else words
+        return replace(match, relation=found.relation, proof=proof, why=f"{why}; {match.why}")
+    return replace(match, proof=proof)
+
+
+def load_keypoints(picture: FoundPicture, store: Store, settings: Settings) -> Keypoints:
+    """Return the keypoints of an indexed picture: those that are kept, else new ones, which are then kept.
+
+    Raises
+    ------
+    PictureError    there are none yet, and the file cannot be read or was changed
+    """
+    data = store.features_of(picture.content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
+    if data is not None:
+        return keypoints.from_bytes(data)
+    decoded = read_unchanged(
+        picture.path, picture.digest, settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
+    )
+    found = keypoints.extract_keypoints(decoded.image, (decoded.width_px, decoded.height_px))
+    with store.batch() as batch:
+        batch.add_feature(picture.content_id, keypoints.RECIPE, keypoints.to_bytes(found))
+    return found
+
+
+def read_unchanged(path: str, digest: bytes, settings: Settings, *, min_side_px: int | None) -> Picture:
+    """Decode a file that must still have the digest it was indexed with; raise PictureError."""
+    from lookalike.errors import ReadError
+    from lookalike.media.decode import decode
+    from lookalike.media.files import read_file
+
+    file = read_file(path, max_bytes=settings.max_bytes)
+    if file.digest != digest:
+        raise ReadError("the file was changed since it was indexed: run index again.")
+    return decode(file.data, min_side_px=min_side_px, settings=settings)
+
+
+def proof_document(found: Verification) -> dict[str, Any]:
+    """Return a verification as JSON values: the proof that is printed and kept."""
+    return {
+        "relation": found.relation,
+        "method": found.method,
+        "inliers": found.n_inliers,
+        "transform": found.transform,
+        "agreement": round(float(found.agreement), 4),
+        "residual": round(float(found.residual), 4),
+        "contains": found.contains,
+        "overlap_first": _polygon(found.overlap_first),
+        "overlap_second": _polygon(found.overlap_second),
+        "matrix": None if found.matrix is None else _rounded(found.matrix),
+    }
+
+
+def turn_round(
+    proof: dict[str, Any], first_size: tuple[int, int], second_size: tuple[int, int]
+) -> dict[str, Any]:
+    """Return a proof with first and second exchanged; the sizes are those before the exchange."""
+    swapped = {"first": "second", "second": "first"}
+    turned = {
+        **proof,
+        "contains": swapped.get(proof["contains"], proof["contains"]),
+        "overlap_first": proof["overlap_second"],
+        "overlap_second": proof["overlap_first"],
+    }
+    if proof["matrix"] is not None:
+        inverse = np.linalg.inv(np.array(proof["matrix"]))
+        turned["matrix"] = _rounded(inverse / inverse[2, 2])
+        turned["transform"] = describe_transform(inverse, second_size, first_size)
+    return turned
+
+
+def _rounded(matrix: Any) -> list[list[float]]:
+    return [[float(f"{value:.7g}") for value in row] for row in np.asarray(matrix).tolist()]
+
+
+def _polygon(points: Any) -> list[list[float]]:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in points]

@@ -1,0 +1,273 @@
+"""Duplicates: every relation told apart, proven against the keeper, verdicts honoured, nothing changed."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from conftest import textured
+from lookalike import Gallery
+from lookalike.errors import InputError
+from lookalike.features.hashes import phash
+from lookalike.matching.candidates import find_candidates, turn_phashes
+from lookalike.matching.keeper import RULES, choose_keeper, parse_rules
+from lookalike.matching.query import _turn
+from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.store import FoundPicture
+from pictures import photo
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Photos, edits of two of them, a card with two photos on it, and pictures of nothing alike."""
+    folder = tmp_path_factory.mktemp("duplicates")
+    (folder / "a").mkdir()
+    (folder / "b").mkdir()
+    for name in ("astronaut", "coffee", "chelsea", "rocket"):
+        photo(480, 360, name).save(folder / "a" / f"{name}.png")
+    for seed in range(6):
+        textured(seed, 320, 240).save(folder / "a" / f"{seed}.png")
+    astronaut, coffee = photo(480, 360, "astronaut"), photo(480, 360, "coffee")
+    shutil.copy(folder / "a" / "astronaut.png", folder / "b" / "astronaut copy.png")
+    astronaut.save(folder / "b" / "astronaut.bmp")
+    astronaut.resize((300, 225)).save(folder / "b" / "small.jpg", quality=85)
+    ImageOps.mirror(astronaut).save(folder / "b" / "mirrored.jpg", quality=90)
+    astronaut.rotate(90, expand=True).save(folder / "b" / "turned.jpg", quality=90)
+    coffee.crop((60, 40, 420, 330)).save(folder / "b" / "crop.jpg", quality=90)
+    ImageOps.expand(coffee, 60, "white").save(folder / "b" / "framed.jpg", quality=90)
+    return folder
+
+
+@pytest.fixture
+def gallery(place, settings, tmp_path):
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(place)
+        yield opened
+
+
+def _by_keeper(report, place):
+    return {
+        str(group.keeper.path).removeprefix(f"{place}/"): {
+            member.picture.path.removeprefix(f"{place}/"): member for member in group.members
+        }
+        for group in report.groups
+    }
+
+
+def test_every_edit_is_found_and_nothing_else(gallery, place):
+    groups = _by_keeper(gallery.duplicates(), place)
+    assert set(groups) == {"a/astronaut.png", "b/framed.jpg"} or set(groups) == {
+        "b/astronaut.bmp",
+        "b/framed.jpg",
+    }
+    astronauts, coffees = sorted(groups.values(), key=len, reverse=True)
+    relations = {name.split("/")[1]: member.relation for name, member in astronauts.items()}
+    assert relations["small.jpg"] == relations["mirrored.jpg"] == relations["turned.jpg"] == "copy"
+    assert "same_pixels" in relations.values()
+    assert {name.split("/")[1] for name in coffees} == {"coffee.png", "crop.jpg"}
+
+
+def test_each_member_says_how_it_was_made(gallery, place):
+    groups = _by_keeper(gallery.duplicates(), place)
+    (members,) = [members for members in groups.values() if "b/small.jpg" in members]
+    assert "mirrored" in members["b/mirrored.jpg"].proof["transform"]
+    assert "turned 90" in members["b/turned.jpg"].proof["transform"]
+    assert members["b/small.jpg"].proof["contains"] == "equal"
+    assert members["b/small.jpg"].is_covered
+    (members,) = [members for members in groups.values() if "b/crop.jpg" in members]
+    assert "cropped" in members["b/crop.jpg"].proof["transform"]
+    assert members["b/crop.jpg"].proof["contains"] == "first"
+
+
+def test_relations_ask_for_as_much_as_they_say(gallery, place):
+    same_files = gallery.duplicates(relation="same_file")
+    assert same_files.n_compared == 0
+    assert [group.relation for group in same_files.groups] == ["same_file"]
+    assert len(same_files.groups[0].members) == 1
+    same_pixels = gallery.duplicates(relation="same_pixels")
+    assert {group.relation for group in same_pixels.groups} == {"same_pixels"}
+    assert len(same_pixels.groups) == 1
+    assert len(same_pixels.groups[0].members) == 2
+    assert len(gallery.duplicates(relation="copy").groups) == 2
+    with pytest.raises(InputError, match="choose from"):
+        gallery.duplicates(relation="nonsense")
+
+
+def test_the_second_time_nothing_is_compared_again(gallery):
+    first, second = gallery.duplicates(), gallery.duplicates()
+    assert first.n_compared > 0
+    assert second.n_compared == 0
+    assert [group.members for group in second.groups] == [group.members for group in first.groups]
+
+
+def test_protected_folders_are_kept_and_stay(gallery, place):
+    report = gallery.duplicates(protect=[place / "b"])
+    for group in report.groups:
+        assert group.keeper.path.startswith(str(place / "b"))
+        assert group.why == "in a protected folder" or "against" in group.why
+        for member in group.members:
+            if member.picture.path.startswith(str(place / "b")):
+                assert member.note == "in a protected folder"
+
+
+def test_one_folder_is_asked_against_another(gallery, place):
+    report = gallery.duplicates(against=place / "a")
+    assert report.groups
+    for group in report.groups:
+        assert group.keeper.path.startswith(str(place / "a"))
+        assert all(member.picture.path.startswith(str(place / "b")) for member in group.members)
+
+
+def test_a_verdict_is_honoured_for_ever_through_moves(gallery, place, settings, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(place, own)
+    with Gallery.open(tmp_path / "own gallery", create=True, settings=settings) as opened:
+        opened.add(own)
+        opened.mark(own / "a" / "coffee.png", own / "b" / "crop.jpg", False)
+        opened.mark(own / "b" / "framed.jpg", own / "b" / "crop.jpg", False)
+        opened.mark(own / "a" / "0.png", own / "a" / "1.png", True)
+        (own / "b" / "crop.jpg").rename(own / "moved.jpg")
+        assert opened.add(own).moved == 1
+        members = {
+            member.picture.path for group in opened.duplicates().groups for member in group.members
+        } | {group.keeper.path for group in opened.duplicates().groups}
+        assert str(own / "moved.jpg") not in members
+        assert {str(own / "a" / "0.png"), str(own / "a" / "1.png")} <= members
+        opened.mark(own / "b" / "framed.jpg", own / "moved.jpg", None)
+        members = {m.picture.path for group in opened.duplicates().groups for m in group.members}
+        assert str(own / "moved.jpg") in members
+        with pytest.raises(InputError, match="same bytes"):
+            opened.mark(own / "a" / "0.png", own / "a" / "0.png", True)
+
+
+def test_no_chain_joins_what_has_nothing_in_common(settings, tmp_path):
+    """Two photos share a card with a third, larger picture that shows both: they are no copies of each other."""
+    folder = tmp_path / "bridge"
+    folder.mkdir()
+    left, right = photo(400, 300, "chelsea"), photo(400, 300, "rocket")
+    card = Image.new("RGB", (400, 300))
+    card.paste(left.resize((200, 150)), (0, 75))
+    card.paste(right.resize((200, 150)), (200, 75))
+    left.resize((800, 600)).save(folder / "left.png")
+    right.resize((640, 480)).save(folder / "right.png")
+    card.save(folder / "card.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder)
+        for group in opened.duplicates().groups:
+            names = {group.keeper.path, *(member.picture.path for member in group.members)}
+            assert not {str(folder / "left.png"), str(folder / "right.png")} <= names
+
+
+def test_what_the_keeper_does_not_show_is_never_proposed_to_go(gallery, place):
+    report = gallery.duplicates(rules=["shortest-path"])
+    for group in report.groups:
+        for member in group.members:
+            if member.proof["contains"] in ("second", "neither"):
+                assert member.note
+
+
+def test_a_file_that_was_changed_since_is_a_failure_not_a_crash(place, settings, tmp_path):
+    own = tmp_path / "own"
+    shutil.copytree(place, own)
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(own)
+        textured(99).save(own / "b" / "small.jpg")
+        report = opened.duplicates()
+        assert [one.path for one in report.failed] == [str(own / "b" / "small.jpg")]
+        assert "changed" in report.failed[0].reason
+
+
+def test_hashes_alone_find_duplicates_too(place, settings, tmp_path):
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(place, only="hashes")
+        groups = opened.duplicates().groups
+        assert max(len(group.members) for group in groups) >= 4
+
+
+def test_an_empty_gallery_has_no_duplicates(settings, tmp_path):
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        assert opened.duplicates().groups == ()
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket", "chelsea", "camera"])
+def test_hashes_of_turned_pictures_are_derived_nearly(name):
+    grey = np.asarray(photo(112, 112, name).convert("L"))
+    derived = turn_phashes(phash(Image.fromarray(grey))[None])
+    for orientation in range(1, 8):
+        turned = phash(Image.fromarray(np.ascontiguousarray(_turn(grey, orientation))))
+        assert np.bitwise_count(turned ^ derived[orientation - 1][0]).sum() <= 8
+
+
+def test_candidates_are_pairs_with_the_smaller_id_first():
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 256, (50, 8), np.uint8)
+    rows[30] = rows[3]
+    rows[31] = turn_phashes(rows[4:5])[2][0]
+    index = ExactIndex("bits")
+    index.add(np.arange(50)[::-1].copy() + 7, rows)
+    pairs = find_candidates(index, None).pairs.tolist()
+    assert [56 - 30, 56 - 3] in pairs
+    assert [56 - 31, 56 - 4] in pairs
+    assert all(first < second for first, second in pairs)
+    assert len(pairs) < 20
+
+
+def _picture(path="/a.jpg", **facts):
+    values = {
+        "content_id": 1,
+        "size_bytes": 1000,
+        "mtime_ns": 5,
+        "digest": b"",
+        "format": "jpeg",
+        "width_px": 100,
+        "height_px": 100,
+        "taken_at": None,
+    }
+    return FoundPicture(path=path, **{**values, **facts})
+
+
+@pytest.mark.parametrize(
+    ("rule", "better"),
+    [
+        ("most-pixels", {"width_px": 200}),
+        ("original-format", {"format": "tiff"}),
+        ("least-compressed", {"size_bytes": 9000}),
+        ("richest-metadata", {"taken_at": "2020-01-01T00:00:00"}),
+        ("oldest", {"mtime_ns": 1}),
+        ("shortest-path", {"path": "/b"}),
+    ],
+)
+def test_each_rule_chooses_and_says_why(rule, better):
+    ordinary, best = _picture("/aaaaaa.jpg"), _picture(**{"path": "/bbbbbb.jpg", **better})
+    assert choose_keeper([ordinary, best], parse_rules([rule]))[0] == best
+    keeper, why = choose_keeper([ordinary, best], tuple(RULES.values()))
+    assert keeper == best
+    assert why.startswith(rule)
+    assert choose_keeper([best, ordinary], parse_rules([rule]), ["/aaaaaa.jpg"]) == (
+        ordinary,
+        "in a protected folder",
+    )
+
+
+def test_without_a_difference_the_path_decides():
+    pictures = [_picture("/b.jpg"), _picture("/a.jpg")]
+    assert choose_keeper(pictures, parse_rules(["most-pixels"]))[0].path == "/a.jpg"
+    with pytest.raises(InputError, match="choose from"):
+        parse_rules(["nonsense"])
+
+
+def test_search_proves_its_matches_when_asked(gallery, place):
+    buffer = io.BytesIO()
+    photo(480, 360, "coffee").crop((100, 60, 400, 300)).save(buffer, "JPEG", quality=80)
+    matches = gallery.search(buffer.getvalue(), k=6, verify=True)
+    proven = [match for match in matches if match.relation == "copy"]
+    assert {match.picture.path.rsplit("/")[-1] for match in proven} == {
+        "coffee.png",
+        "crop.jpg",
+        "framed.jpg",
+    }
+    assert matches[: len(proven)] == proven
+    assert all(match.proof["inliers"] > 10 for match in proven)
+    assert all(match.proof["relation"] == "different" for match in matches[3:])

@@ -397,6 +397,28 @@ def test_a_journal_on_a_full_disk_means_that_nothing_is_done(place, act):
     assert place.apply(place.plan(act, (copy, keeper))).done == [str(copy)]
 
 
+def test_a_line_that_fits_only_in_part_does_not_spoil_the_journal(place):
+    keeper, first, second = (place.write(f"{n}.jpg") for n in range(3))
+    before = tree(place.pictures)
+    real, n_calls = os.write, 0
+
+    def full_once(descriptor, data):
+        nonlocal n_calls
+        n_calls += 1
+        if n_calls == 2:
+            return real(descriptor, data[:20])
+        if n_calls == 3:
+            raise OSError(errno.ENOSPC, "full")
+        return real(descriptor, data)
+
+    with patch.object(os, "write", full_once):
+        report = place.apply(place.plan("delete", (first, keeper), (second, keeper)))
+    assert report.done == [str(second)]
+    undone = place.undo()
+    assert (undone.restored, undone.skipped) == ([str(second)], [])
+    assert tree(place.pictures) == before
+
+
 def test_a_journal_that_cannot_be_made_is_an_error_before_anything_is_done(place):
     keeper, copy = place.write("keeper.jpg"), place.write("copy.jpg")
     before = tree(place.pictures)
@@ -549,6 +571,45 @@ def test_a_quarantine_on_another_disk_is_a_copy_that_was_read_again(place, monke
     assert place.undo().restored == [str(copy)]
     assert tree(place.pictures) == before
     assert contents(place.quarantine) == set()
+
+
+def test_a_file_saved_while_it_is_copied_to_another_disk_stays_as_it_was_saved(place, monkeypatch):
+    keeper, copy = place.write("keeper.jpg"), place.write("copy.jpg")
+    plan = place.plan("quarantine", (copy, keeper))
+    on_another_disk(monkeypatch, place)
+    real = os.unlink
+
+    def saved_first(path, **options):
+        if path == str(copy):
+            copy.write_bytes(b"just saved by an editor")
+        real(path, **options)
+
+    monkeypatch.setattr(os, "unlink", saved_first)  # should it ever be removed under its own name
+    save_before_rename(monkeypatch, copy, ".aside")
+    assert "this very moment" in reasons(place.apply(plan))
+    assert copy.read_bytes() == b"just saved by an editor"
+
+
+def save_before_rename(monkeypatch, path, suffix):
+    """Let an editor replace the file just before it is renamed to a name that ends like this."""
+    real = os.rename
+
+    def saved_first(source, destination, **options):
+        if source == str(path) and destination.endswith(suffix):
+            path.unlink()
+            path.write_bytes(b"just saved by an editor")
+        real(source, destination, **options)
+
+    monkeypatch.setattr(os, "rename", saved_first)
+
+
+@pytest.mark.parametrize("act", ["hardlink", "symlink"])
+def test_a_file_saved_over_our_link_while_it_is_undone_stays(place, act, monkeypatch):
+    keeper, copy = place.write("keeper.jpg"), place.write("copy.jpg")
+    place.apply(place.plan(act, (copy, keeper)))
+    save_before_rename(monkeypatch, copy, ".link")
+    assert "another file has its name" in reasons(place.undo())
+    assert copy.read_bytes() == b"just saved by an editor"
 
 
 def on_another_disk(monkeypatch, place):
@@ -749,16 +810,54 @@ def killed_after(seconds, deed):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_the_next_apply_puts_back_what_a_kill_left_under_another_name(place):
     keeper, copy, other = (place.write(f"{n}.jpg") for n in range(3))
-    plan = place.plan("hardlink", (copy, keeper))
-    step = 0
-    while copy.exists():  # until the kill falls between setting aside and linking
+    kill_when_aside(place, copy, keeper)
+    report = place.apply(place.plan("quarantine", (other, keeper)))
+    assert "was put back" in report.remarks[0].reason
+    assert copy.read_bytes() == b"picture"
+
+
+def kill_when_aside(place, copy, keeper):
+    """Kill an apply between setting the file aside and linking."""
+    plan, step = place.plan("hardlink", (copy, keeper)), 0
+    while copy.exists():
         step += 1
         shutil.rmtree(place.journal, ignore_errors=True)
         in_a_child_killed_at(step, lambda: place.apply(plan))
     assert copy.name not in os.listdir(place.pictures)
-    report = place.apply(place.plan("quarantine", (other, keeper)))
-    assert "was put back" in report.remarks[0].reason
-    assert copy.read_bytes() == b"picture"
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_kill_at_every_step_of_putting_back_what_was_aside(place):
+    keeper, copy = place.write("keeper.jpg"), place.write("copy.jpg")
+    before, ended, step = tree(place.pictures), False, 0
+    while not ended:
+        step += 1
+        kill_when_aside(place, copy, keeper)
+        ended = in_a_child_killed_at(step, place.undo)
+        report = place.undo()
+        assert report.skipped == []
+        assert tree(place.pictures) == before
+    assert step > 5
+
+
+@posix_only
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("act", ACTS)
+def test_a_file_edited_after_a_kill_that_came_before_the_act_is_left_alone(place, act):
+    keeper, copy = place.write("keeper.jpg"), place.write("copy.jpg")
+    plan, step, is_intended = place.plan(act, (copy, keeper)), 0, False
+    while not is_intended:
+        step += 1
+        shutil.rmtree(place.journal, ignore_errors=True)
+        in_a_child_killed_at(step, lambda: place.apply(plan))
+        runs = list(place.journal.glob("run-*.jsonl"))
+        is_intended = any(
+            b'"intent"' in path.read_bytes() and path.read_bytes().endswith(b"\n") for path in runs
+        )
+    copy.write_bytes(b"edited since")
+    assert place.undo().restored == [str(copy)]
+    assert copy.read_bytes() == b"edited since"
 
 
 def test_a_torn_last_line_and_a_damaged_one_do_not_stop_undo(place):

@@ -233,6 +233,8 @@ def test_an_empty_gallery_says_so(tmp_path, settings, pictures):
         pytest.raises(InputError, match="no picture yet"),
     ):
         opened.search(pictures / "5.png")
+    with Gallery.open(tmp_path.as_uri(), settings=settings) as opened:
+        assert opened.info().folder == str(tmp_path)
     with pytest.raises(GalleryNotFoundError):
         Gallery.open(tmp_path / "none")
     with pytest.raises(InputError, match="address"):

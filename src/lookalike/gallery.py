@@ -17,7 +17,7 @@ from lookalike.matching.compare import Comparison, compare_queries
 from lookalike.matching.duplicates import DuplicatesReport, Question, StageCallback, find_duplicates
 from lookalike.matching.duplicates import _silent as _no_stage
 from lookalike.matching.keeper import DEFAULT_RULES
-from lookalike.matching.query import Query, decode_source, load_query, parse_source
+from lookalike.matching.query import Query, decode_source, load_query, parse_source, path_of_url
 from lookalike.matching.search import AUTO, Filter, Match, Searcher
 from lookalike.media.files import FoundFile, digest_of, iter_files, read_file
 from lookalike.records import Relation
@@ -68,7 +68,7 @@ class Gallery:
 
         Parameters
         ----------
-        place : path        the gallery's folder
+        place : path        the gallery's folder, or its ``file:`` URL
         create : bool       make an empty gallery where there is none
         settings : Settings or None    None takes the defaults and the environment
 
@@ -77,6 +77,8 @@ class Gallery:
         GalleryNotFoundError    there is none, and `create` is false
         StoreError              it cannot be opened, is damaged, or was written by a newer version
         """
+        if str(place).startswith("file:"):
+            place = path_of_url(str(place))
         if "://" in str(place):
             raise InputError(f"{place!r} is an address, not a folder: give the folder of a gallery.")
         store = Store(Path(place).expanduser(), create=create)
@@ -262,7 +264,8 @@ class Gallery:
     ) -> Plan:
         """Write what would be done with the members that may go, as a file to read, edit and apply.
 
-        Links can only stand in for files of equal bytes; other members are left out of such a plan.
+        Links can only stand in for files of equal bytes, and only such files may be deleted; other members are
+        left out of a plan that does so.
 
         Raises
         ------
@@ -282,7 +285,7 @@ class Gallery:
             )
             for group in report.groups
             for member in group.members
-            if not member.note and (act not in ("hardlink", "symlink") or member.relation == "same_file")
+            if not member.note and (act in ("trash", "quarantine") or member.relation == "same_file")
         ]
         plan = make_plan(
             removals,

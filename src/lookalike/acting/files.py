@@ -16,7 +16,7 @@ _FLAGS = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):
     _FLAGS |= getattr(os, _name, 0)
 _COPY_BYTES = 1 << 20
-_FOLLOWS_NO_LINKS = os.link in os.supports_follow_symlinks
+_KNOWS_FOLLOW_SYMLINKS = os.link in os.supports_follow_symlinks
 
 # What a file system says that has no hard links, or forbids one.
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -151,7 +151,7 @@ def set_aside(path: str, aside: str, state: FileState) -> None:
 
 def hard_link(existing: str, new: str) -> None:
     """Give a file a second name; a name that exists is not replaced."""
-    if _FOLLOWS_NO_LINKS:
+    if _KNOWS_FOLLOW_SYMLINKS:
         os.link(existing, new, follow_symlinks=False)
     else:
         os.link(existing, new)

@@ -96,7 +96,7 @@ def _n_signs(place: str, top: str, trashed: Trashed) -> int:
     with suppress(OSError):
         has_inode = os.lstat(place).st_ino == trashed.inode
         has_origin = _origin(place, top) == os.path.normpath(trashed.path)
-        if has_inode and has_origin:
+        if has_inode and has_origin:  # which spares reading it
             return 2
         return has_inode + has_origin + has_digest(place, trashed.digest)
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.cli import show
 from lookalike.gallery import Gallery
-from lookalike.report import Answer, save_figure, search_figure, search_html
+from lookalike.report import Answer, duplicates_html, save_figure, search_figure, search_html
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,13 +42,17 @@ def run(folder: Path, settings: Settings) -> None:
     with Gallery.open(folder / "gallery", create=True, settings=settings) as gallery:
         with show.progress() as on_progress:
             show.add_report(gallery.add(pictures, on_progress=on_progress))
-        matches = gallery.search(query, k=9)
+        matches = gallery.search(query, k=9, verify=True)
+        report = gallery.duplicates()
     answer = Answer(str(query), matches)
     show.answer(answer)
-    page, figure = folder / "result.html", folder / "result.png"
+    print()
+    show.duplicates(report)
+    page, figure, copies = folder / "result.html", folder / "result.png", folder / "duplicates.html"
     page.write_text(search_html([answer], [str(query)], settings), encoding="utf-8")
     save_figure(search_figure(answer, str(query), settings), figure)
-    print(f"\nThe same with pictures: {page} and {figure}")
+    copies.write_text(duplicates_html(report, settings), encoding="utf-8")
+    print(f"\nThe same with pictures: {page}, {figure} and {copies}")
 
 
 def make_pictures(folder: Path) -> int:

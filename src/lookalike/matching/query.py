@@ -137,7 +137,7 @@ def parse_source(source: Any, store: Store | None) -> Source:
         return Source(STDIN, data=sys.stdin.buffer.read())
     scheme = source.split(":", 1)[0].lower() if ":" in source else ""
     if scheme == "file":
-        return Source(source, path=_path_of_url(source))
+        return Source(source, path=path_of_url(source))
     if scheme == "id":
         return _indexed_source(source, store)
     if scheme in ("http", "https", "ftp", "data", "s3"):
@@ -147,7 +147,8 @@ def parse_source(source: Any, store: Store | None) -> Source:
     return Source(source, path=os.path.abspath(source))
 
 
-def _path_of_url(url: str) -> str:
+def path_of_url(url: str) -> str:
+    """Return the path that a ``file:`` URL names; InputError where it is on another machine."""
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise InputError(f"{url!r} names another machine: give a file: URL of this one.")

@@ -236,7 +236,7 @@ def _sample_differences(left: _Groups, right: _Groups, n_pairs: int) -> UInt64Ar
 
 
 def _cost_s(plan: list[_Chunk], n_hashes: int, n_pairs: int, differences: UInt64Array) -> float:
-    """Estimate the seconds of one thread, with rates measured on one core of an AMD EPYC of 2024."""
+    """Estimate the seconds of one thread, with rates measured on one core of a server of 2024."""
     cost_s = 0.0
     for chunk in plan:
         n_buckets = min(n_hashes, 1 << len(chunk.bits))

@@ -242,7 +242,7 @@ def bench_search(folder: Path, n: int) -> None:
                 content = Content(number.to_bytes(32, "big"), 1, "jpeg", 500, 375, None)
                 data = {"phash": bits[row, 0].tobytes(), "dhash": bits[row, 1].tobytes()}
                 data[EMBEDDING] = vectors[row].tobytes()
-                content_id = batch.add_content(content, data, wanted)
+                content_id, _ = batch.add_content(content, data, wanted)
                 batch.put_file(f"/synthetic/{number}.jpg", 1, 1, content_id=content_id)
     store.close()
     query = next((folder / "photos").iterdir())

@@ -298,6 +298,7 @@ def test_duplicates_plan_apply_and_undo(run, place):
     done = json.loads(run("apply", "plan.json", "--json", gallery="d").stdout)
     assert (len(done["done"]), done["skipped"]) == (2, [])
     assert len(list(folder.iterdir())) == 2
+    assert json.loads(run("duplicates", "--json", gallery="d").stdout)["groups"] == []
     back = json.loads(run("undo", "--json", gallery="d").stdout)
     assert len(back["restored"]) == 2
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -179,6 +179,18 @@ def test_a_file_that_was_changed_since_is_a_failure_not_a_crash(place, settings,
         assert "changed" in report.failed[0].reason
 
 
+def test_hard_links_are_told_and_nothing_is_proposed(settings, tmp_path):
+    folder = tmp_path / "links"
+    folder.mkdir()
+    textured(1).save(folder / "a.png")
+    (folder / "b.png").hardlink_to(folder / "a.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder, only="hashes")
+        (group,) = opened.duplicates(relation="same_file").groups
+        assert "already" in group.members[0].note
+        assert group.n_bytes_saved == 0
+
+
 def test_hashes_alone_find_duplicates_too(place, settings, tmp_path):
     with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
         opened.add(place, only="hashes")

@@ -27,7 +27,7 @@ def content(number, **facts):
 def put(store, number, path=None, features=True):
     with store.batch() as batch:
         data = {"phash": number.to_bytes(8, "big")} if features else {}
-        content_id = batch.add_content(content(number), data, {"phash": PHASH})
+        content_id, _ = batch.add_content(content(number), data, {"phash": PHASH})
         batch.put_file(path or f"/p/{number}.png", 10, 5, content_id=content_id)
     return content_id
 

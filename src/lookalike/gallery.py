@@ -9,13 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.adding.add import AddReport, Failure, ProgressCallback, _silent, add_files
+from lookalike.adding.add import AddReport, Failure, ProgressCallback, add_files, ignore_progress
 from lookalike.errors import InputError
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
 from lookalike.features.hashes import HASHES
 from lookalike.matching.compare import Comparison, compare_queries
-from lookalike.matching.duplicates import DuplicatesReport, Question, StageCallback, find_duplicates
-from lookalike.matching.duplicates import _silent as _no_stage
+from lookalike.matching.duplicates import (
+    DuplicatesReport,
+    Question,
+    StageCallback,
+    find_duplicates,
+    ignore_stage,
+)
 from lookalike.matching.keeper import DEFAULT_RULES
 from lookalike.matching.query import Query, decode_source, load_query, parse_source, path_of_url
 from lookalike.matching.search import AUTO, Filter, Match, Searcher
@@ -113,7 +118,7 @@ class Gallery:
         hidden: bool = False,
         follow_symlinks: bool = False,
         retry_failed: bool = False,
-        on_progress: ProgressCallback = _silent,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> AddReport:
         """Add the pictures under some files and folders; what is unchanged since costs next to nothing.
 
@@ -222,7 +227,7 @@ class Gallery:
         against: str | os.PathLike[str] | None = None,
         protect: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
-        on_stage: StageCallback = _no_stage,
+        on_stage: StageCallback = ignore_stage,
     ) -> DuplicatesReport:
         """Find the files that are the same picture, each proven against the one to keep.
 

@@ -64,7 +64,7 @@ class AddReport:
 ProgressCallback = Callable[[Progress], None]
 
 
-def _silent(_: Progress) -> None:
+def ignore_progress(_: Progress) -> None:
     """Report progress to nobody."""
 
 
@@ -75,7 +75,7 @@ def add_files(
     recipes: dict[str, Recipe],
     *,
     retry_failed: bool = False,
-    on_progress: ProgressCallback = _silent,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> AddReport:
     """Bring the gallery up to date with these files.
 
@@ -180,16 +180,17 @@ class _Run:
                 )
                 self.left_contents |= was_good
             return Failure(result.path, result.stage, result.reason)
-        known = self._store.content_id(result.digest)
+        is_new = False
         if result.content is not None:
-            content_id = batch.add_content(result.content, result.features, self._recipes)
-        elif known is not None:
+            content_id, is_new = batch.add_content(result.content, result.features, self._recipes)
+        else:
+            known = self._store.content_id(result.digest)
+            if known is None:  # another process removed the content since the worker saw it
+                reason = "its content was removed while it was added; run index again."
+                batch.put_failure(file.path, -1, 0, stage="read", reason=reason)
+                return Failure(file.path, "read", reason)
             content_id = known
-        else:  # another process removed the content since the worker saw it
-            reason = "its content was removed while it was added; run index again."
-            batch.put_failure(file.path, -1, 0, stage="read", reason=reason)
-            return Failure(file.path, "read", reason)
-        left = None if known is None or before is not None else self._left_behind(known)
+        left = None if is_new or before is not None else self._left_behind(content_id)
         if left is not None:
             batch.move_file(left, file.path, result.size_bytes, result.mtime_ns)
             return "moved"
@@ -199,7 +200,7 @@ class _Run:
         if before is not None and before.content_id is not None:
             self.left_contents = True
             return "changed"
-        return "added" if known is None else "copied"
+        return "added" if is_new else "copied"
 
     def _left_behind(self, content_id: int) -> str | None:
         """Return a path of this content that no longer exists: the place the file was moved from."""

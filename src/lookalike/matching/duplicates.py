@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ class _Pairs:
         return self.proofs.get((min(first, second), max(first, second)))
 
 
-def _silent(_stage: str, _done: int, _total: int) -> None:
+def ignore_stage(_stage: str, _done: int, _total: int) -> None:
     """Report progress to nobody."""
 
 
@@ -137,7 +138,7 @@ def find_duplicates(
     *,
     hashes: Callable[[], ExactIndex],
     embeddings: Callable[[], ExactIndex] | None,
-    on_stage: StageCallback = _silent,
+    on_stage: StageCallback = ignore_stage,
 ) -> DuplicatesReport:
     """Return the groups of files that are one picture, each member proven against its keeper.
 
@@ -173,7 +174,8 @@ class _Finder:
         self._cosines: dict[tuple[int, int], float] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
         for picture in store.iter_pictures():
-            self.contents.setdefault(picture.content_id, []).append(picture)
+            if _is_there(picture.path):
+                self.contents.setdefault(picture.content_id, []).append(picture)
         ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
         self._verdicts = {
             tuple(sorted((ids[first], ids[second]))): verdict
@@ -400,7 +402,14 @@ class _Finder:
         is_covered = not note
         if is_below(picture.path, self._question.protected):
             note = "in a protected folder"
+        elif relation == "same_file" and os.path.samefile(picture.path, keeper.path):
+            note = "is the keeper's file under another name already"
         return Member(picture, relation, score, proof, is_covered, note)  # type: ignore[arg-type]
+
+
+def _is_there(path: str) -> bool:
+    """Whether a file of its own is still at this path: what was put away since is no duplicate any more."""
+    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _pair(first: int, second: int) -> tuple[int, int]:

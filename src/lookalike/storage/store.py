@@ -517,27 +517,39 @@ class Batch:
 
     def add_content(
         self, content: Content, features: Mapping[str, bytes], recipes: Mapping[str, Recipe]
-    ) -> int:
-        """Write a content with its features and return its id; features that are there already stay."""
+    ) -> tuple[int, bool]:
+        """Write a content with its features; return its id and whether it is new.
+
+        Features that are there already stay.
+        """
+        facts = (
+            content.digest,
+            content.size_bytes,
+            content.format,
+            content.width_px,
+            content.height_px,
+            content.taken_at,
+        )
         row = self._db.execute(
             "INSERT INTO content (digest, size_bytes, format, width_px, height_px, taken_at) "
-            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET format = format RETURNING id",
-            (
-                content.digest,
-                content.size_bytes,
-                content.format,
-                content.width_px,
-                content.height_px,
-                content.taken_at,
-            ),
-        )
-        (content_id,) = row.fetchone()
-        self._db.executemany(
-            "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
-            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
-            [(content_id, self._recipe_id(recipes[name]), data) for name, data in features.items()],
-        )
-        return int(content_id)
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING RETURNING id",
+            facts,
+        ).fetchone()
+        is_new = row is not None
+        if row is None:
+            row = self._db.execute("SELECT id FROM content WHERE digest = ?", (content.digest,)).fetchone()
+        values = [
+            value
+            for name, data in features.items()
+            for value in (row[0], self._recipe_id(recipes[name]), data)
+        ]
+        if values:
+            self._db.execute(
+                "INSERT INTO feature (content_id, recipe_id, data) VALUES "
+                f"{','.join(['(?, ?, ?)'] * len(features))} ON CONFLICT (content_id, recipe_id) DO NOTHING",
+                values,
+            )
+        return int(row[0]), is_new
 
     def _recipe_id(self, recipe: Recipe) -> int:
         text = recipe.text

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edits import EDITS
+from edits import named_edits
 from lookalike import Gallery, Settings
 
 Pair = tuple[str, str]
@@ -36,12 +36,15 @@ def plant(folders: list[Path], place: Path, n_distractors: int, n_sources: int) 
         name = f"{number:05} original.jpg"
         (place / name).write_bytes(path.read_bytes())
         origin[name] = (f"{number:05}", "original")
-    names = list(EDITS)
+    others = files[:: max(1, len(files) // 60)]  # what a collage shows beside the photo
+    neighbours = [Image.open(path).convert("RGB") for path in others if path not in chosen[:n_sources]]
+    edits = named_edits(neighbours)
+    names = list(edits)
     for number, path in enumerate(chosen[:n_sources]):
         edit = names[number % len(names)]
         name = f"{number:05} {edit.replace('/', ' of ')}.jpg"
         with Image.open(path) as photo:
-            EDITS[edit](photo.convert("RGB"), np.random.default_rng(number)).save(place / name, quality=90)
+            edits[edit](photo.convert("RGB"), np.random.default_rng(number)).save(place / name, quality=90)
         origin[name] = (f"{number:05}", edit)
     return origin
 
@@ -99,7 +102,7 @@ def rivals(place: Path) -> Iterator[tuple[str, set[Pair] | None, float]]:
         started = time.perf_counter()
         try:
             yield name, work(place), time.perf_counter() - started
-        except ImportError:
+        except (ImportError, RuntimeError):  # absent, or its torch and torchvision do not fit together
             yield name, None, 0.0
 
 

@@ -11,7 +11,8 @@ from conftest import textured
 from lookalike import Gallery
 from lookalike.errors import InputError
 from lookalike.features.hashes import phash
-from lookalike.matching.candidates import find_candidates, turn_phashes
+from lookalike.features.keypoints import extract_keypoints
+from lookalike.matching.candidates import find_candidates, find_shared_parts, turn_phashes
 from lookalike.matching.keeper import RULES, choose_keeper, parse_rules
 from lookalike.matching.query import _turn
 from lookalike.storage.index.exact import ExactIndex
@@ -283,3 +284,18 @@ def test_search_proves_its_matches_when_asked(gallery, place):
     assert matches[: len(proven)] == proven
     assert all(match.proof["inliers"] > 10 for match in proven)
     assert all(match.proof["relation"] == "different" for match in matches[3:])
+
+
+def test_shared_parts_find_a_small_crop_and_its_mirror_image():
+    names = ("astronaut", "coffee", "chelsea", "rocket", "camera", "page")
+    pictures = [photo(480, 360, name) for name in names]
+    pictures.append(pictures[0].crop((150, 40, 390, 220)).resize((480, 360)))
+    pictures.append(ImageOps.mirror(pictures[3]))
+    pictures.append(Image.new("RGB", (64, 64), "white"))
+    found = [(number + 10, extract_keypoints(picture)) for number, picture in enumerate(pictures)]
+    pairs = find_shared_parts(found, len(found)).tolist()
+    assert [10, 16] in pairs
+    assert [13, 17] in pairs
+    assert all(first < second for first, second in pairs)
+    assert find_shared_parts([], 0).tolist() == []
+    assert find_shared_parts(found[-1:], 1).tolist() == []

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import InputError
-from lookalike.features.keypoints import RECIPE
-from lookalike.matching.candidates import Candidates, find_candidates
+from lookalike.features.keypoints import RECIPE, from_bytes
+from lookalike.matching.candidates import Candidates, find_candidates, find_shared_parts
 from lookalike.matching.keeper import DEFAULT_RULES, Rule, choose_keeper, is_below, parse_rules
 from lookalike.matching.ladder import LADDER
 from lookalike.matching.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
@@ -157,6 +157,7 @@ def find_duplicates(
         candidates = find_candidates(hashes(), embeddings() if embeddings else None)
         on_stage("candidates", 1, 1)
         finder.prove(finder.relevant(candidates))
+        finder.prove(finder.pairs_that_share_parts())
     groups = sorted(finder.groups(), key=lambda group: (-group.n_bytes_saved, group.keeper.path))
     seconds = time.monotonic() - started
     return DuplicatesReport(tuple(groups), finder.n_compared, tuple(finder.failed), seconds)
@@ -196,6 +197,18 @@ class _Finder:
                 self._cosines[first, second] = float(cosine)
         named = [pair for pair, is_duplicate in self._verdicts.items() if is_duplicate]
         return sorted({*pairs, *((pair[0], pair[1]) for pair in named)})
+
+    def pairs_that_share_parts(self) -> list[tuple[int, int]]:
+        """Return the pairs that share local features; every picture's keypoints are computed for it."""
+        if not self._question.includes("copy"):
+            return []
+        self._extract(set(self.contents))
+        self._on_stage("shared parts", 0, 1)
+        kept = self._store.iter_feature(RECIPE)
+        pictures = ((i, from_bytes(data)) for i, data in kept if i in self.contents)
+        pairs = find_shared_parts(pictures, len(self.contents))
+        self._on_stage("shared parts", 1, 1)
+        return [(first, second) for first, second in pairs.tolist() if self._crosses(first, second)]
 
     def _crosses(self, *content_ids: int) -> bool:
         """Whether files inside and outside the folder that is asked against are among these contents."""

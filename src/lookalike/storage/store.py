@@ -424,6 +424,18 @@ class Store:
             )
             return {wanted[text]: data for text, data in rows if text in wanted}
 
+    def iter_feature(self, recipe: Recipe) -> Iterator[tuple[int, bytes]]:
+        """Yield (content id, stored bytes) of every feature of a recipe, by content id."""
+        for content_id in sorted(self.ids_with(recipe)):
+            with _translated(self.folder):
+                row = self._db.execute(
+                    "SELECT data FROM feature WHERE content_id = ? AND recipe_id = "
+                    "(SELECT id FROM recipe WHERE text = ?)",
+                    (content_id, recipe.text),
+                ).fetchone()
+            if row is not None:
+                yield content_id, row[0]
+
     def ids_with(self, recipe: Recipe) -> set[int]:
         """Return the contents that have a feature of this recipe."""
         with _translated(self.folder):
@@ -538,17 +550,11 @@ class Batch:
         is_new = row is not None
         if row is None:
             row = self._db.execute("SELECT id FROM content WHERE digest = ?", (content.digest,)).fetchone()
-        values = [
-            value
-            for name, data in features.items()
-            for value in (row[0], self._recipe_id(recipes[name]), data)
-        ]
-        if values:
-            self._db.execute(
-                "INSERT INTO feature (content_id, recipe_id, data) VALUES "
-                f"{','.join(['(?, ?, ?)'] * len(features))} ON CONFLICT (content_id, recipe_id) DO NOTHING",
-                values,
-            )
+        self._db.executemany(
+            "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
+            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
+            [(row[0], self._recipe_id(recipes[name]), data) for name, data in features.items()],
+        )
         return int(row[0]), is_new
 
     def _recipe_id(self, recipe: Recipe) -> int:

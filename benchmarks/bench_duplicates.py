@@ -36,8 +36,9 @@ def plant(folders: list[Path], place: Path, n_distractors: int, n_sources: int) 
         name = f"{number:05} original.jpg"
         (place / name).write_bytes(path.read_bytes())
         origin[name] = (f"{number:05}", "original")
-    others = files[:: max(1, len(files) // 60)]  # what a collage shows beside the photo
-    neighbours = [Image.open(path).convert("RGB") for path in others if path not in chosen[:n_sources]]
+    # What a collage shows beside the photo is not among the files, or it would be found there, rightly.
+    absent = sorted(set(files) - set(chosen))[:60] or files[:60]
+    neighbours = [Image.open(path).convert("RGB") for path in absent]
     edits = named_edits(neighbours)
     names = list(edits)
     for number, path in enumerate(chosen[:n_sources]):
@@ -136,7 +137,7 @@ def main() -> None:
         print(f"| lookalike duplicates | {sum(found.values())} | {len(false)} | {seconds} |")
         for rival, rival_pairs, taken in rivals(place):
             if rival_pairs is None:
-                print(f"| {rival} | not installed | | |")
+                print(f"| {rival} | not usable here | | |")
                 continue
             rival_found, rival_false = score(rival_pairs, origin)
             print(f"| {rival} | {sum(rival_found.values())} | {len(rival_false)} | {taken:,.0f} |")

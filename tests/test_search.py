@@ -183,12 +183,19 @@ def test_filters_choose_who_may_answer(gallery, pictures, by):
     photos = {f"{name}.jpg" for name in ("astronaut", "coffee", "rocket", "chelsea", "camera", "page")}
     assert found(Filter(folder=str(pictures / "sub"))) == photos
     assert found(Filter(formats=("jpeg",))) == photos
+    assert found(Filter(formats=("JPG",))) == photos
     assert found(Filter(min_side_px=300)) == photos
     assert found(Filter(folder=str(pictures / "su"))) == set()
     assert len(found(Filter(until="2000-01-01"))) == 0
     assert len(found(Filter(since="2000-01-01"))) == 35
     assert len(found(Filter(max_bytes=1))) == 0
     assert len(found(Filter(min_bytes=1))) == 35
+
+
+@pytest.mark.parametrize("date", ["yesterday", "2020-1-1", "01/02/2020", ""])
+def test_a_date_that_is_none_is_refused(date):
+    with pytest.raises(InputError, match="YYYY-MM-DD"):
+        Filter(since=date)
 
 
 def test_ways_and_numbers_that_are_not_there_are_refused(gallery, pictures):

@@ -194,9 +194,7 @@ def search(
     from lookalike.matching.search import Filter, parse_way
 
     parse_way(by)
-    where = Filter(
-        folder, tuple(f.lower() for f in format or ()), min_side, min_bytes, max_bytes, since, until
-    )
+    where = Filter(folder, tuple(format or ()), min_side, min_bytes, max_bytes, since, until)
     form = Output.json if json else output
     answers = []
     with _gallery() as gallery:

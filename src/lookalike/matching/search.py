@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ HASH_THEN_EMBEDDING = "hash-then-embedding"
 SHORT_LIST = 100  # candidates of each way that `auto` and `hash-then-embedding` look at
 LIFT_BITS = 12.0  # of 64: the mean of pHash and dHash distance from which they say nothing (docs/ways.md)
 MAX_LIFT = 0.9  # equal hashes close nine tenths of what the embedding leaves open; only equal bytes score 1
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?")
 ALIASES = {"color": "hsv", "colour": "hsv"}
 
 
@@ -39,7 +41,8 @@ class Filter:
     formats : tuple of str        only these formats, such as ``("jpeg", "png")``; empty means all
     min_side_px : int             the shorter side of the original, at least
     min_bytes, max_bytes : int or None    size of the file
-    since, until : str or None    date taken (or, unknown, of the file), ``YYYY-MM-DD`` or longer; inclusive
+    since, until : str or None    date taken (or, unknown, of the file), ``YYYY-MM-DD``, shorter or longer;
+                                  inclusive
     """
 
     folder: str | None = None
@@ -49,6 +52,14 @@ class Filter:
     max_bytes: int | None = None
     since: str | None = None
     until: str | None = None
+
+    def __post_init__(self) -> None:
+        known = {"jpg": "jpeg", "tif": "tiff", "heic": "heif"}
+        formats = tuple(known.get(name.lower(), name.lower()) for name in self.formats)
+        object.__setattr__(self, "formats", formats)
+        for date in (self.since, self.until):
+            if date is not None and not _DATE.fullmatch(date):
+                raise InputError(f"{date!r} is no date: write YYYY-MM-DD, or less (YYYY-MM, YYYY).")
 
     @property
     def is_empty(self) -> bool:

@@ -14,6 +14,7 @@ from lookalike.errors import (
     GalleryNotFoundError,
     InputError,
     PictureError,
+    StoreError,
 )
 from lookalike.matching.query import ORIENTATIONS
 from lookalike.matching.search import ways
@@ -258,6 +259,19 @@ def test_what_another_process_adds_is_found_by_an_open_gallery(pictures, setting
         with Gallery.open(tmp_path / "g", settings=settings) as writer:
             writer.remove([pictures / "2.png"])
         assert reader.search((pictures / "2.png").read_bytes(), k=1)[0].picture.path.endswith("1.png")
+
+
+def test_a_gallery_that_cannot_be_written_can_be_searched(pictures, settings, tmp_path, monkeypatch):
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as writer:
+        writer.add(pictures)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with Gallery.open(tmp_path / "g", settings=settings) as reader:
+        query = (pictures / "2.png").read_bytes()
+        assert _names(reader.search(query, k=1, verify=True)) == ["2.png"]
+        assert reader.info().n_files == 36
+        with pytest.raises(StoreError, match="read-only"):
+            reader.add(pictures / "2.png", retry_failed=True)
+            reader.remove([pictures / "2.png"])
 
 
 def test_remove_forgets_folders_and_prune_what_is_gone(pictures, settings, tmp_path):

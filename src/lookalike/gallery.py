@@ -69,7 +69,7 @@ class Gallery:
     def open(
         cls, place: str | os.PathLike[str], *, create: bool = False, settings: Settings | None = None
     ) -> Gallery:
-        """Open the gallery in a folder.
+        """Open the gallery in a folder; one that cannot be written can still be searched.
 
         Parameters
         ----------
@@ -86,7 +86,9 @@ class Gallery:
             place = path_of_url(str(place))
         if "://" in str(place):
             raise InputError(f"{place!r} is an address, not a folder: give the folder of a gallery.")
-        store = Store(Path(place).expanduser(), create=create)
+        folder = Path(place).expanduser()
+        is_read_only = folder.is_dir() and not create and not os.access(folder, os.W_OK)
+        store = Store(folder, create=create, read_only=is_read_only)
         return cls(store, settings or Settings.from_environment())
 
     def close(self) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lookalike.errors import PictureError
+from lookalike.errors import PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
 from lookalike.matching.ladder import LADDER
@@ -58,7 +59,7 @@ def load_keypoints(picture: FoundPicture, store: Store, settings: Settings) -> K
         picture.path, picture.digest, settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
     )
     found = keypoints.extract_keypoints(decoded.image, (decoded.width_px, decoded.height_px))
-    with store.batch() as batch:
+    with suppress(StoreError), store.batch() as batch:  # where it cannot be written it is not kept
         batch.add_feature(picture.content_id, keypoints.RECIPE, keypoints.to_bytes(found))
     return found
 

@@ -299,3 +299,26 @@ def test_shared_parts_find_a_small_crop_and_its_mirror_image():
     assert all(first < second for first, second in pairs)
     assert find_shared_parts([], 0).tolist() == []
     assert find_shared_parts(found[-1:], 1).tolist() == []
+
+
+def test_an_original_does_not_go_for_a_larger_but_worse_picture(settings, tmp_path):
+    """A frame adds pixels and an enlargement too, yet neither is worth the original."""
+    folder = tmp_path / "worse"
+    folder.mkdir()
+    original = photo(480, 360, "coffee")
+    original.save(folder / "original.jpg", quality=95)
+    ImageOps.expand(original, 80, "white").save(folder / "framed.jpg", quality=60)
+    cat = photo(480, 360, "chelsea")
+    cat.save(folder / "cat.jpg", quality=80)
+    ImageOps.grayscale(cat).resize((960, 720)).save(folder / "grey.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder)
+        notes = {
+            member.picture.path.rsplit("/", 1)[-1]: member.note
+            for group in opened.duplicates().groups
+            for member in group.members
+        }
+    assert notes == {
+        "original.jpg": "is much less compressed than the keeper",
+        "cat.jpg": "has colours, and the keeper is grey",
+    }

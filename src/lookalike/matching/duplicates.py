@@ -12,13 +12,21 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import InputError
+from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
 from lookalike.features.keypoints import RECIPE, from_bytes
 from lookalike.matching.candidates import Candidates, find_candidates, find_shared_parts
-from lookalike.matching.keeper import DEFAULT_RULES, Rule, choose_keeper, is_below, parse_rules
+from lookalike.matching.keeper import (
+    DEFAULT_RULES,
+    Rule,
+    bytes_per_pixel,
+    choose_keeper,
+    is_below,
+    parse_rules,
+)
 from lookalike.matching.ladder import LADDER
 from lookalike.matching.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
 from lookalike.matching.proving import turn_round
-from lookalike.records import Relation
+from lookalike.records import Recipe, Relation
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture, Store
@@ -27,6 +35,9 @@ from lookalike.workers.process import Failed, Job
 
 SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
 MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
+LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
+MUCH_LESS_COMPRESSED = 1.5  # bytes a pixel of a member against those of its keeper
+MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
 _PAIRS_A_TASK = 64
 _BATCH_SECONDS = 1.0
 
@@ -394,6 +405,15 @@ class _Finder:
                 yield Group(keeper, why, tuple(members))
             rest = [other for other in rest if other not in joined]
 
+    def _is_grey(self, picture: FoundPicture) -> bool:
+        """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
+        recipes = [Recipe.from_text(text) for text in self._store.recipes("hsv")]
+        data = self._store.features_of(picture.content_id, recipes).get("hsv")
+        if data is None:
+            return False
+        whole = unpack_histograms(np.frombuffer(data, np.uint8)[None])[0, :N_HSV].reshape(HSV_BINS)
+        return bool(whole[:, 1:].sum() < MAX_GREY_SHARE * whole.sum())
+
     def _is_asked(self, keeper: FoundPicture, member: Member) -> bool:
         against = self._question.against
         if against is None:
@@ -411,7 +431,11 @@ class _Finder:
             relation, score = "same_file", 1.0
         else:
             relation, score, proof = related
-        note = "" if relation in ("same_file", "same_pixels") else _what_would_be_lost(relation, proof)
+        note = ""
+        if relation not in ("same_file", "same_pixels"):
+            note = _what_would_be_lost(relation, proof, keeper, picture)
+            if not note and self._is_grey(keeper) and not self._is_grey(picture):
+                note = "has colours, and the keeper is grey"
         is_covered = not note
         if is_below(picture.path, self._question.protected):
             note = "in a protected folder"
@@ -429,7 +453,9 @@ def _pair(first: int, second: int) -> tuple[int, int]:
     return min(first, second), max(first, second)
 
 
-def _what_would_be_lost(relation: str, proof: Mapping[str, Any]) -> str:
+def _what_would_be_lost(
+    relation: str, proof: Mapping[str, Any], keeper: FoundPicture, picture: FoundPicture
+) -> str:
     """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
     if relation not in ("copy", "same_pixels"):
         return "not a copy of the keeper"
@@ -442,4 +468,6 @@ def _what_would_be_lost(relation: str, proof: Mapping[str, Any]) -> str:
     scale = 1 / max(1e-9, abs(np.linalg.det(np.array(proof["matrix"])[:2, :2])) ** 0.5)
     if scale < MIN_KEPT_DETAIL:
         return f"the keeper shows it at {scale:.0%} of its size"
+    if scale < LARGER and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper):
+        return "is much less compressed than the keeper"
     return ""

@@ -27,7 +27,8 @@ def _n_pixels(picture: FoundPicture) -> int:
     return picture.width_px * picture.height_px
 
 
-def _bytes_per_pixel(picture: FoundPicture) -> float:
+def bytes_per_pixel(picture: FoundPicture) -> float:
+    """Return the size of the file over its pixels: the less, the more compressed."""
     return round(picture.size_bytes / max(1, _n_pixels(picture)), 2)
 
 
@@ -36,7 +37,7 @@ RULES = {
     for rule in (
         Rule("most-pixels", _n_pixels, lambda p: f"{p.width_px} x {p.height_px} pixels"),
         Rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
-        Rule("least-compressed", _bytes_per_pixel, lambda p: f"{_bytes_per_pixel(p):.2f} bytes a pixel"),
+        Rule("least-compressed", bytes_per_pixel, lambda p: f"{bytes_per_pixel(p):.2f} bytes a pixel"),
         Rule("richest-metadata", lambda p: p.taken_at is not None, lambda p: f"taken {p.taken_at}"),
         Rule("oldest", lambda p: -p.mtime_ns, lambda p: f"file of {p.date[:10]}"),
         Rule("shortest-path", lambda p: -len(p.path), lambda _: "shortest path"),

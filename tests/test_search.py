@@ -284,6 +284,8 @@ def test_remove_forgets_folders_and_prune_what_is_gone(pictures, settings, tmp_p
         opened.add(place, only="hashes")
         assert opened.remove([place / "sub"]) == 4
         assert opened.remove([place / "su"]) == 0
+        with pytest.raises(InputError, match="empty path"):
+            opened.remove([""])
         (place / "0.png").unlink()
         assert opened.find_gone() == [str(place / "0.png")]
         assert opened.info().n_files == 4

@@ -179,6 +179,22 @@ def test_a_damaged_cache_is_rebuilt(store, damage):
     assert len(open_exact_index(store, PHASH)[0]) == 4
 
 
+def test_the_cache_of_another_store_is_not_believed(store, tmp_path):
+    for number in range(1, 5):
+        put(store, number)
+    open_exact_index(store, PHASH)
+    other = Store(tmp_path / "other", create=True)
+    for number in range(11, 15):
+        put(other, number)
+    (other.folder / "cache").mkdir()
+    for file in (store.folder / "cache").iterdir():
+        (other.folder / "cache" / file.name).write_bytes(file.read_bytes())
+    index, _ = open_exact_index(other, PHASH)
+    query = np.frombuffer((13).to_bytes(8, "big"), np.uint8)[None]
+    assert index.search(query, 1).distances[0, 0] == 0
+    other.close()
+
+
 def test_a_content_without_a_feature_is_lacking(store):
     put(store, 1)
     second = put(store, 2, features=False)

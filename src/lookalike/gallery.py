@@ -333,7 +333,10 @@ class Gallery:
 
     def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
         """Forget files, and everything below folders; return how many. The pictures are not touched."""
-        places = [os.path.abspath(os.fspath(path)) for path in paths]
+        given = [os.fspath(path) for path in paths]
+        if "" in given:
+            raise InputError("an empty path names nothing: give the file or folder to forget.")
+        places = [os.path.abspath(path) for path in given]
         inside = tuple(place.rstrip(os.sep) + os.sep for place in places)
         known = [p for p in self._store.iter_paths() if p in places or p.startswith(inside)]
         return self._store.remove(known)

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.features.extract import for_cache, kind_of, stored_dtype
 from lookalike.records import Recipe
@@ -34,7 +35,7 @@ def open_exact_index(store: Store, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
     """
     path = _cache_path(store, recipe)
     stamp = store.stamp(recipe)
-    index, cached = _read(path, recipe)
+    index, cached = _read(path, recipe, store)
     ids, rows = store.load_features(recipe, stored_dtype(recipe.feature), after=cached.last_number)
     n_cached = len(index)
     if cached.n_removals != stamp.n_removals:
@@ -46,7 +47,7 @@ def open_exact_index(store: Store, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
         index.add(ids, for_cache(recipe.feature, rows))
     if n_behind > _REWRITE_SHARE * n_cached:
         try:
-            _write(path, recipe, index, stamp)
+            _write(path, recipe, index, stamp, store)
         except OSError as error:
             _log.info("the cache %s was not written: %s", path, error)
     return index, stamp
@@ -57,7 +58,14 @@ def _cache_path(store: Store, recipe: Recipe) -> Path:
     return store.folder / "cache" / f"{recipe.feature}-{name}.index"
 
 
-def _read(path: Path, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
+def _marks(store: Store, ids: NDArray[np.int64]) -> list[str]:
+    """Return the digests behind the first and last id: a store put in another's place has others."""
+    ends = [int(ids[0]), int(ids[-1])]
+    found = store.pictures(ends)
+    return [found[end][0].digest.hex() if end in found else "" for end in ends]
+
+
+def _read(path: Path, recipe: Recipe, store: Store) -> tuple[ExactIndex, Stamp]:
     """Map a cache file; an absent or unfit one gives an empty index with the stamp of nothing read."""
     kind = kind_of(recipe.feature)
     nothing = ExactIndex(kind), Stamp(0, 0)
@@ -71,6 +79,8 @@ def _read(path: Path, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
         if size_bytes != _HEADER_BYTES + n * 8 + n * d * dtype.itemsize or n == 0:
             return nothing
         ids = np.fromfile(path, np.int64, n, offset=_HEADER_BYTES)
+        if header["marks"] != _marks(store, ids):
+            return nothing
         rows = np.memmap(path, dtype, "r", _HEADER_BYTES + n * 8, (n, d))
         return ExactIndex(kind, ids, np.asarray(rows)), Stamp(**header["stamp"])
     except FileNotFoundError:
@@ -80,7 +90,7 @@ def _read(path: Path, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
         return nothing
 
 
-def _write(path: Path, recipe: Recipe, index: ExactIndex, stamp: Stamp) -> None:
+def _write(path: Path, recipe: Recipe, index: ExactIndex, stamp: Stamp, store: Store) -> None:
     ids, rows = index.contents()
     header = {
         "recipe": recipe.text,
@@ -88,6 +98,7 @@ def _write(path: Path, recipe: Recipe, index: ExactIndex, stamp: Stamp) -> None:
         "d": rows.shape[1],
         "dtype": rows.dtype.str,
         "stamp": asdict(stamp),
+        "marks": _marks(store, ids) if len(ids) else [],
     }
     path.parent.mkdir(exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem)

@@ -121,6 +121,14 @@ def test_one_folder_is_asked_against_another(gallery, place):
         assert all(member.picture.path.startswith(str(place / "b")) for member in group.members)
 
 
+def test_a_misspelt_folder_protects_nothing_and_is_refused(gallery, place):
+    for folders in ({"protect": [place / "nowhere"]}, {"against": place / "nowhere"}, {"protect": [""]}):
+        with pytest.raises(InputError, match="no folder"):
+            gallery.duplicates(**folders)
+    with pytest.raises(InputError, match="empty path"):
+        gallery.add("")
+
+
 def test_a_verdict_is_honoured_for_ever_through_moves(gallery, place, settings, tmp_path):
     own = tmp_path / "own"
     shutil.copytree(place, own)

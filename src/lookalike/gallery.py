@@ -138,8 +138,9 @@ class Gallery:
         """
         if only not in ONLY:
             raise InputError(f"only = {only!r} is not known; choose from {', '.join(ONLY)}.")
-        if isinstance(paths, str | os.PathLike):
-            paths = [paths]
+        paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        if "" in paths:
+            raise InputError("an empty path names nothing: give the file or folder to add.")
         problems: list[Failure] = []
         files = _each_once(
             iter_files(
@@ -245,6 +246,11 @@ class Gallery:
         -------
         DuplicatesReport    records; what to do with them is planned by `plan_removals`
         """
+        for folder in (*protect, *([] if against is None else [against])):
+            if not os.path.isdir(folder):
+                raise InputError(
+                    f"there is no folder {os.fspath(folder)!r}: check its name; nothing was done."
+                )
         question = Question(
             relation,
             None if against is None else os.path.abspath(against),

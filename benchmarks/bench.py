@@ -276,7 +276,7 @@ def bench_search(folder: Path, n: int) -> None:
     ]
     imports = (
         "import numpy, PIL.Image, onnxruntime, sqlite3, typer, rich.console; "
-        "from lookalike.cli import app; import lookalike.gallery, lookalike.media.decode; "
+        "from lookalike.cli import search; import lookalike.gallery, lookalike.media.decode; "
         "import lookalike.features.embedding"
     )
     cold, start = [], []

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edits import named_edits
 from lookalike import Gallery, Settings
+from lookalike.edits import named_edits
 
 Pair = tuple[str, str]
 

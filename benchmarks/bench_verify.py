@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edits import named_edits
+from lookalike.edits import named_edits
 from lookalike.errors import PictureError
 from lookalike.features.embedding import open_embedder
 from lookalike.features.keypoints import Keypoints, extract_keypoints, to_bytes

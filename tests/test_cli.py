@@ -13,7 +13,7 @@ from PIL import Image
 
 from conftest import textured
 from lookalike import Gallery, compare
-from lookalike.report import Answer, compare_document, search_document
+from lookalike.report.documents import Answer, compare_document, search_document
 
 
 @pytest.fixture(scope="module")

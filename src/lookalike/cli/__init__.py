@@ -7,7 +7,8 @@ import sys
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    from lookalike.cli.app import app
+    from lookalike.cli import duplicates, gallery, search, setup  # noqa: F401  # each adds its commands
+    from lookalike.cli.context import app
     from lookalike.errors import InputError, LookalikeError
 
     try:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from lookalike.cli import show
 from lookalike.gallery import Gallery
-from lookalike.report import Answer, duplicates_html, save_figure, search_figure, search_html
+from lookalike.report.documents import Answer
+from lookalike.report.figures import save_figure, search_figure
+from lookalike.report.pages import duplicates_html, search_html
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lookalike.gallery import GalleryInfo
     from lookalike.matching.compare import Comparison
     from lookalike.matching.duplicates import DuplicatesReport
-    from lookalike.report import Answer
+    from lookalike.report.documents import Answer
     from lookalike.settings import Settings
     from lookalike.workers.process import Failed
 

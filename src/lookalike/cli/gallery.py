@@ -1,0 +1,141 @@
+"""Commands that fill and tend a gallery."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lookalike.cli.context import (
+    JsonOption,
+    ZeroOption,
+    app,
+    context,
+    open_gallery,
+    print_line,
+    read_paths,
+)
+from lookalike.errors import LookalikeError
+
+
+@app.command()
+def index(
+    paths: Annotated[list[str], typer.Argument(help="Files and folders; - reads names from standard input.")],
+    jobs: Annotated[int | None, typer.Option(help="Worker processes; the default is one a core.")] = None,
+    only: Annotated[str, typer.Option(help="all, or just the hashes (much faster).")] = "all",
+    include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Leave out what matches this glob.")] = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden files and folders too.")] = False,
+    follow_symlinks: Annotated[
+        bool, typer.Option("--follow-symlinks", help="Follow symbolic links inside folders.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try files again that failed before and have not changed.")
+    ] = False,
+    null: ZeroOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Add pictures to the gallery, or bring it up to date.
+
+    What has not changed is not read again. Your pictures are only ever read.
+
+    Example: lookalike index ~/Pictures --exclude '*.gif'
+    """
+    from lookalike.cli import show
+    from lookalike.report.documents import add_document, to_json
+
+    settings = context.settings
+    if jobs is not None:
+        context.settings = settings.with_values({"jobs": str(jobs)})
+    with open_gallery(create=True) as gallery, show.progress() as on_progress:
+        report = gallery.add(
+            read_paths(paths, null=null),
+            only=only,
+            include=include or (),
+            exclude=exclude or (),
+            hidden=hidden,
+            follow_symlinks=follow_symlinks,
+            retry_failed=retry_failed,
+            on_progress=on_progress,
+        )
+    if json:
+        print_line(to_json(add_document(report)))
+    else:
+        show.add_report(report)
+    if report.interrupted:
+        raise typer.Exit(130)
+    if (
+        report.seen
+        and all(failure.stage == "find" for failure in report.failed)
+        and (len(report.failed) == report.seen)
+    ):
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(json: JsonOption = False) -> None:
+    """Say what the gallery holds, what failed and why, and what it costs on disk.
+
+    Example: lookalike info
+    """
+    from lookalike.cli import show
+    from lookalike.report.documents import info_document, to_json
+
+    with open_gallery() as gallery:
+        found = gallery.info()
+    if json:
+        print_line(to_json(info_document(found)))
+    else:
+        show.info(found)
+
+
+@app.command()
+def remove(
+    paths: Annotated[list[str], typer.Argument(help="Files and folders to forget.")],
+    null: ZeroOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Forget files and folders. The gallery forgets them; the pictures stay where they are.
+
+    Example: lookalike remove ~/Pictures/screenshots
+    """
+    from lookalike.report.documents import to_json
+
+    with open_gallery() as gallery:
+        n_removed = gallery.remove(read_paths(paths, null=null))
+    print_line(
+        to_json({"removed": n_removed}) if json else f"Forgot {n_removed} files; no picture was touched."
+    )
+
+
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Go on even when no file of the gallery is there any more.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Forget the files that are gone.
+
+    When not one file is there any more, a disk is probably not connected; then --all is needed.
+    Example: lookalike prune --dry-run
+    """
+    from lookalike.report.documents import to_json
+
+    with open_gallery() as gallery:
+        gone = gallery.find_gone()
+        n_files = gallery.info().n_files
+        if gone and len(gone) == n_files and not (dry_run or everything):
+            raise LookalikeError(
+                f"none of the gallery's {n_files} files is there: is a disk not connected? "
+                "Use `lookalike prune --all` to forget them all."
+            )
+        if not dry_run:
+            gallery.prune()
+    if json:
+        print_line(to_json({"gone": gone, "forgotten": not dry_run}))
+    else:
+        for path in gone:
+            print_line(path)
+        print_line(f"{'Would forget' if dry_run else 'Forgot'} {len(gone)} of {n_files} files.")

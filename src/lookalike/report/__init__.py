@@ -1,0 +1,1 @@
+"""Answers -> JSON, CSV, HTML and figures: one serialiser for every face."""

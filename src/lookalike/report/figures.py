@@ -1,0 +1,56 @@
+"""Answers -> matplotlib figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import MissingExtraError
+from lookalike.report.documents import Answer
+from lookalike.report.thumbnails import small_image
+from lookalike.settings import Settings
+
+
+def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: int = 5) -> Any:
+    """Return a matplotlib figure of a query with its matches: best first, scores above, reasons below.
+
+    Raises
+    ------
+    MissingExtraError    matplotlib is not installed
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib: install it with `pip install 'lookalike[figures]'`."
+        ) from error
+    shown: list[tuple[Any, str]] = [(query, "query")]
+    for rank, match in enumerate(answer.matches, 1):
+        relation = match.relation.replace("_", " ")
+        name = Path(match.picture.path).name.encode(errors="replace").decode()
+        shown.append((match.picture.path, f"{rank}. {match.score:.3f} {relation}\n{name}"))
+    n_columns = min(n_columns, len(shown))
+    n_rows = -(-len(shown) // n_columns)
+    figure = Figure(figsize=(3.0 * n_columns, 3.2 * n_rows), layout="constrained")
+    for place, (source, title) in enumerate(shown, 1):
+        axes = figure.add_subplot(n_rows, n_columns, place)
+        image = small_image(source, settings)
+        if image is not None:
+            axes.imshow(image)
+        axes.set_title(title, fontsize=9, fontweight="bold" if place == 1 else "normal", wrap=True)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure; the suffix says the format (png, svg, pdf)."""
+    import logging
+
+    # matplotlib warns of every letter that its font lacks; a name in Chinese is no reason to.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(path, dpi=120)

@@ -1,0 +1,40 @@
+"""A picture -> a small one to show."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import LookalikeError
+from lookalike.settings import Settings
+
+THUMBNAIL_PX = 224
+
+
+def thumbnail(source: Any, settings: Settings) -> bytes | None:
+    """Return a small JPEG of a picture, in its own shape, or None where it cannot be read."""
+    image = small_image(source, settings)
+    if image is None:
+        return None
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def small_image(source: Any, settings: Settings) -> Any | None:
+    """Return a small PIL image of a picture, in its own shape, or None where it cannot be read."""
+    from lookalike.matching.query import STDIN, parse_source
+    from lookalike.media.decode import decode
+
+    if source == STDIN:
+        return None
+    try:
+        place = parse_source(source, None) if isinstance(source, str) else None
+        where: Any = Path(place.path) if place is not None and place.path is not None else source
+        image = decode(where, min_side_px=THUMBNAIL_PX, settings=settings).image
+    except LookalikeError:
+        return None
+    image = image.copy()
+    image.thumbnail((2 * THUMBNAIL_PX, 2 * THUMBNAIL_PX))
+    return image

@@ -1,0 +1,1 @@
+"""The web app and the HTTP API: parse, call the gallery, report."""

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from lookalike import Gallery, Settings
-from lookalike.edits import named_edits
+from lookalike.edits import standard_edits
 
 Pair = tuple[str, str]
 
@@ -39,14 +39,15 @@ def plant(folders: list[Path], place: Path, n_distractors: int, n_sources: int) 
     # What a collage shows beside the photo is not among the files, or it would be found there, rightly.
     absent = sorted(set(files) - set(chosen))[:60] or files[:60]
     neighbours = [Image.open(path).convert("RGB") for path in absent]
-    edits = named_edits(neighbours)
-    names = list(edits)
+    edits = standard_edits()
     for number, path in enumerate(chosen[:n_sources]):
-        edit = names[number % len(names)]
-        name = f"{number:05} {edit.replace('/', ' of ')}.jpg"
+        edit = edits[number % len(edits)]
+        name = f"{number:05} {edit.label.replace('/', ' of ')}.jpg"
         with Image.open(path) as photo:
-            edits[edit](photo.convert("RGB"), np.random.default_rng(number)).save(place / name, quality=90)
-        origin[name] = (f"{number:05}", edit)
+            # Not seeded by `apply_edit`: these seeds made the copies of the figures in the documents.
+            copy = edit.make(photo.convert("RGB"), np.random.default_rng(number), neighbours)
+        copy.save(place / name, quality=90)
+        origin[name] = (f"{number:05}", edit.label)
     return origin
 
 

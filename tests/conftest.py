@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings as hypothesis_settings
 from PIL import Image
 
 from lookalike.settings import Settings
 from pictures import photo
+
+# A shared machine stalls now and then; how long an example takes says nothing of the code.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

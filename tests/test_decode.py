@@ -570,7 +570,7 @@ def outcome(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", SMALL_FILES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(random=st.randoms(use_true_random=False))
 def test_damaged_files_only_ever_give_a_picture_or_a_picture_error(name: str, random: Random) -> None:
     data = bytearray(SMALL_FILES[name])
@@ -581,7 +581,6 @@ def test_damaged_files_only_ever_give_a_picture_or_a_picture_error(name: str, ra
     assert outcome(bytes(data))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_give_a_picture_or_a_picture_error(data: bytes) -> None:
     assert outcome(data)

@@ -73,14 +73,14 @@ sets = {
 
 
 @given(**sets)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_pair_within_the_distance_is_found_once(seed: int, n: int, n_bytes: int, max_bits: int) -> None:
     hashes = near_ties(seed, n, n_bytes)
     assert as_set(find_pairs_within(hashes, max_bits)) == brute_force(hashes, max_bits)
 
 
 @given(**sets, m=st.integers(0, 40))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_pair_between_two_sets_is_found_once(
     seed: int, n: int, n_bytes: int, max_bits: int, m: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_every_pair_between_two_sets_is_found_once(
 
 
 @given(seed=sets["seed"], max_bits=st.integers(0, 10), n_chunks=st.integers(4, 7), is_self=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_chunks_lose_no_pair_however_the_bits_are_dealt(
     seed: int, max_bits: int, n_chunks: int, is_self: bool
 ) -> None:
@@ -109,7 +109,7 @@ def test_chunks_lose_no_pair_of_hashes_of_256_bits() -> None:
 
 
 @given(seed=sets["seed"], n=sets["n"], max_bits=st.sampled_from([0, 2, 8]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_star_links_equal_hashes_to_their_first_only(seed: int, n: int, max_bits: int) -> None:
     hashes = near_ties(seed, n, 8)
     first_of = {row.tobytes(): place for place, row in reversed(list(enumerate(hashes)))}

@@ -54,7 +54,7 @@ def test_bits_are_those_of_imagehash(name, size, label, picture):
     np.testing.assert_array_equal(ours, np.packbits(reference.hash.ravel()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 90),
     st.integers(1, 90),

@@ -35,7 +35,7 @@ def _brute_force(kind, metric, ids, rows, query, k):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 60), k=st.integers(1, 70), seed=st.integers(0, 999))
 def test_search_equals_brute_force_ties_by_id(kind, n, k, seed):
     for make_index in IMPLEMENTATIONS.values():

@@ -86,7 +86,7 @@ def test_odd_sizes_are_no_trouble(size):
     assert_same(from_bytes(to_bytes(found)), found)
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(data=st.data())
 def test_any_damaged_byte_is_noticed(data):
     written = to_bytes(extract_small())

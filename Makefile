@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-peers bench-web clean
 
 demo: $(VENV)/demo.done
 	$(BIN)/lookalike demo lookalike-demo
@@ -22,6 +22,15 @@ check: $(VENV)/test.done
 bench: $(VENV)/test.done
 	$(BIN)/python benchmarks/bench.py
 
+# Minutes of many clients at once, over a synthetic gallery of 100,000 pictures.
+bench-web: $(VENV)/test.done
+	$(BIN)/python benchmarks/bench_web.py
+
+# Rivals are installed into environments of their own, 3 GB in all, below .venv-peers. PEERS="FOLDER --photos 100"
+# takes your own photos.
+bench-peers: $(VENV)/test.done
+	$(BIN)/python benchmarks/bench_peers.py $(PEERS)
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -34,4 +43,4 @@ $(VENV)/test.done: pyproject.toml constraints.txt requirements-test.txt | $(VENV
 	touch $@
 
 clean:
-	rm -rf $(VENV) lookalike-demo
+	rm -rf $(VENV) .venv-peers lookalike-demo

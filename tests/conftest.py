@@ -1,5 +1,10 @@
 """Fixtures that several test files share."""
 
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -24,6 +29,30 @@ def textured(seed, width_px=96, height_px=72):
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
     return small.resize((width_px, height_px), Image.Resampling.BICUBIC)
+
+
+needs_users = pytest.mark.skipif(not hasattr(os, "setresuid"), reason="needs POSIX users")
+
+
+@contextmanager
+def ordinary_user():
+    """Be nobody for a while where the tests are run by the superuser, who may write everywhere."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.setresuid(0, 0, 0)
+
+
+@pytest.fixture
+def shared_place():
+    """Return a folder that other users may enter."""
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        yield Path(place)
 
 
 @pytest.fixture

@@ -201,37 +201,13 @@ def test_a_gallery_that_is_not_there_exits_with_1(run):
     assert b"there is no gallery" in run("search", "query.jpg", gallery="none", code=1).stderr
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "index",
-        "search",
-        "compare",
-        "hash",
-        "info",
-        "remove",
-        "prune",
-        "doctor",
-        "demo",
-        "ways",
-        "duplicates",
-        "apply",
-        "undo",
-        "verdict",
-    ],
-)
-def test_every_command_has_help_with_an_example(run, command):
-    text = run(*command.split(), "--help").stdout.decode()
-    assert "Example: lookalike" in text or not command
-
-
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; sys.argv = ['lookalike', '--help']\n"
         "try:\n    from lookalike.cli import main; main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'PIL', 'scipy', 'onnxruntime', 'skimage', 'sqlite3', 'matplotlib'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'PIL', 'scipy', 'onnxruntime', 'skimage', 'sqlite3', 'matplotlib',"
+        " 'rich', 'pydantic', 'fastapi', 'cv2'} & set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -124,6 +124,16 @@ def test_a_glob_without_wildcards_matches_itself(name: str) -> None:
     assert pattern.fullmatch(name)
 
 
+def test_galleries_and_what_was_put_away_are_left_out_unless_named(tmp_path: Path) -> None:
+    aside = f"aside/2025-01-01-000000-ab{files.QUARANTINE_SUFFIX}"
+    make(
+        tmp_path, "a.jpg", "aside/b.jpg", f"{aside}/home/c.jpg", "g/uploads/d.jpg", f"g/{files.GALLERY_FILE}"
+    )
+    assert found(tmp_path) == found(tmp_path, hidden=True) == ["a.jpg", "aside/b.jpg"]
+    assert found(tmp_path / aside) == ["home/c.jpg"]
+    assert found(tmp_path / "g") == ["uploads/d.jpg"]
+
+
 @needs_posix
 def test_symlinks_are_followed_only_when_asked_for_and_never_in_circles(tmp_path: Path) -> None:
     make(tmp_path, "inside/a.jpg")

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -121,6 +122,53 @@ def _broken_model(job):
 def test_an_error_at_the_start_stops_the_run_with_its_sentence():
     with pytest.raises(ModelError, match="the model is not there"):
         _run(["a"], make_work=_broken_model)
+
+
+def test_a_system_without_room_for_processes_is_a_sentence(monkeypatch):
+    def refuse(*_args, **_options):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(
+        ModelError, match=r"no worker process .*Resource temporarily unavailable.*close other"
+    ):
+        _run(["a"])
+
+
+def test_a_system_without_room_for_threads_is_a_sentence_and_leaves_no_process(monkeypatch):
+    processes = []
+    start = subprocess.Popen
+
+    def remember(*args, **options):
+        processes.append(start(*args, **options))
+        return processes[-1]
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("subprocess.Popen", remember)
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    with pytest.raises(ModelError, match="start new thread"):
+        _run(["a"])
+    assert [process.returncode for process in processes] == [-signal.SIGKILL]
+
+
+def test_fewer_workers_than_wanted_do_all_the_work(monkeypatch):
+    n_started = 0
+    start = subprocess.Popen
+
+    def start_one(*args, **options):
+        nonlocal n_started
+        n_started += 1
+        if n_started > 1:
+            raise OSError(12, "Cannot allocate memory")
+        return start(*args, **options)
+
+    monkeypatch.setattr("subprocess.Popen", start_one)
+    assert sorted(_run([f"task {number}" for number in range(40)], n_workers=3)) == sorted(
+        f"TASK {number}" for number in range(40)
+    )
+    assert n_started == 2
 
 
 def _dies_at_once(job):

@@ -2,17 +2,19 @@
 
 import io
 import os
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from conftest import textured
-from lookalike import Filter, Gallery, Settings
+from conftest import needs_users, ordinary_user, textured
+from lookalike import Filter, Gallery, Settings, hash_picture
 from lookalike.errors import (
     FeatureMismatchError,
     GalleryNotFoundError,
     InputError,
+    LimitError,
     PictureError,
     StoreError,
 )
@@ -186,6 +188,7 @@ def test_filters_choose_who_may_answer(gallery, pictures, by):
     assert found(Filter(formats=("jpeg",))) == photos
     assert found(Filter(formats=("JPG",))) == photos
     assert found(Filter(min_side_px=300)) == photos
+    (pictures / "su").mkdir(exist_ok=True)  # the start of a name is no folder above it
     assert found(Filter(folder=str(pictures / "su"))) == set()
     assert len(found(Filter(until="2000-01-01"))) == 0
     assert len(found(Filter(since="2000-01-01"))) == 35
@@ -193,18 +196,132 @@ def test_filters_choose_who_may_answer(gallery, pictures, by):
     assert len(found(Filter(min_bytes=1))) == 35
 
 
-@pytest.mark.parametrize("date", ["yesterday", "2020-1-1", "01/02/2020", ""])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "yesterday",
+        "2020-1-1",
+        "01/02/2020",
+        "",
+        "2025-13-45",
+        "2025-02-29",
+        "2025-13",
+        "0000",
+        "2025-01-01T24",
+        "٢٠٢٠",
+        "2020-01-01\n",
+    ],
+)
 def test_a_date_that_is_none_is_refused(date):
-    with pytest.raises(InputError, match="YYYY-MM-DD"):
-        Filter(since=date)
+    for name in ("since", "until"):
+        with pytest.raises(InputError, match="YYYY-MM-DD"):
+            Filter(**{name: date})
+
+
+@pytest.mark.parametrize("date", ["2024", "2024-02", "2024-02-29", "2024-02-29T23", "2024-02-29T23:59:59"])
+def test_a_date_may_be_written_in_part(date):
+    assert Filter(since=date, until=date).since == date
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"since": "2020-01-02", "until": "2020-01-01"}, "exchange them"),
+        ({"since": "2021", "until": "2020-12"}, "exchange them"),
+        ({"min_bytes": -1}, "min_bytes = -1"),
+        ({"max_bytes": -5}, "max_bytes = -5"),
+        ({"min_side_px": float("nan")}, "min_side_px = nan"),
+        ({"max_bytes": float("inf")}, "max_bytes = inf"),
+        ({"min_bytes": 2, "max_bytes": 1}, "at least 2 and at most 1"),
+        ({"formats": ("jpgg",)}, "choose from jpeg, png"),
+        ({"formats": ("",)}, "choose from"),
+        ({"folder": ""}, "empty path"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_refused(facts, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Filter(**facts)
+
+
+def test_formats_may_be_named_as_files_are():
+    assert Filter(formats=("JPG", ".tif", "heic", "nef", "pgm")).formats == (
+        *("jpeg", "tiff", "heif", "raw", "ppm"),
+    )
+
+
+def test_a_folder_must_be_there_or_have_been_indexed(pictures, settings, tmp_path):
+    own = tmp_path / "own"
+    (own / "gone").mkdir(parents=True)
+    (own / "gone" / "1.png").write_bytes((pictures / "1.png").read_bytes())
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(own, only="hashes")
+        (own / "gone" / "1.png").unlink()
+        (own / "gone").rmdir()
+        query = pictures / "1.png"
+        assert len(opened.search(query, where=Filter(folder=str(own / "gone")))) == 1
+        assert opened.search(query, where=Filter(folder=str(own / "gone"), min_side_px=5000)) == []
+        assert opened.search(query, where=Filter(folder=str(tmp_path / "g"))) == []
+        with pytest.raises(InputError, match=r"no folder .*misspelt"):
+            opened.search(query, where=Filter(folder=str(own / "misspelt")))
 
 
 def test_ways_and_numbers_that_are_not_there_are_refused(gallery, pictures):
     for by in ("nonsense", "hsv:nonsense", "phash:cosine", "auto:cosine"):
         with pytest.raises(InputError, match="choose from"):
             gallery.search(pictures / "3.png", by=by)
-    with pytest.raises(InputError, match="at least one"):
-        gallery.search(pictures / "3.png", k=0)
+    for k in (0, -1, 2**31, 10**30):
+        with pytest.raises(InputError, match="at least one"):
+            gallery.search(pictures / "3.png", k=k)
+    for threshold in ("min_score", "max_distance"):
+        with pytest.raises(InputError, match="nan"):
+            gallery.search(pictures / "3.png", **{threshold: float("nan")})
+    for number in (2**63, "9" * 5000, -1, "٣x"):
+        with pytest.raises(InputError, match="no picture of this gallery"):
+            gallery.search(f"id:{number}")
+
+
+@pytest.mark.parametrize("by", ways())
+def test_asking_for_far_more_than_there_is_gives_all(gallery, pictures, by):
+    found = gallery.search(pictures / "3.png", by=by, k=1_000_000)
+    assert len(found) == 35
+
+
+def test_of_standard_input_no_more_is_read_than_the_limit(gallery, pictures, monkeypatch):
+    class Endless(io.RawIOBase):
+        n_read = 0
+
+        def read(self, size=-1):
+            assert size >= 0, "it was read to an end that never comes"
+            self.n_read += size
+            return bytes(size)
+
+    endless = Endless()
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": endless}))
+    few = Settings(cache_dir=gallery.settings.cache_dir, max_bytes=1000)
+    with Gallery.open(gallery.info().folder, settings=few) as opened:
+        with pytest.raises(LimitError, match="more bytes than the limit of 1,000"):
+            opened.search("-")
+        assert endless.n_read <= 1001
+        with pytest.raises(LimitError, match="limit of 1,000"):
+            hash_picture("-", settings=few)
+
+
+def test_a_current_folder_that_is_gone_is_a_sentence(gallery, pictures, tmp_path, monkeypatch):
+    place = tmp_path / "soon gone"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    place.rmdir()
+    assert gallery.search(pictures / "3.png", k=1)
+    for ask in (
+        lambda: gallery.search("3.png"),
+        lambda: gallery.search(pictures / "3.png", where=Filter(folder="sub")),
+        lambda: gallery.add("sub"),
+        lambda: gallery.remove(["sub"]),
+    ):
+        with pytest.raises(InputError, match="current folder was deleted"):
+            ask()
+    with pytest.raises(GalleryNotFoundError):
+        Gallery.open("relative")
 
 
 def test_features_of_another_recipe_are_refused_with_the_mend(gallery, pictures):
@@ -246,7 +363,7 @@ def test_an_empty_gallery_says_so(tmp_path, settings, pictures):
     with pytest.raises(GalleryNotFoundError):
         Gallery.open(tmp_path / "none")
     with pytest.raises(InputError, match="address"):
-        Gallery.open("http://example.org")
+        Gallery.open("ftp://example.org")
 
 
 def test_what_another_process_adds_is_found_by_an_open_gallery(pictures, settings, tmp_path):
@@ -261,17 +378,20 @@ def test_what_another_process_adds_is_found_by_an_open_gallery(pictures, setting
         assert reader.search((pictures / "2.png").read_bytes(), k=1)[0].picture.path.endswith("1.png")
 
 
-def test_a_gallery_that_cannot_be_written_can_be_searched(pictures, settings, tmp_path, monkeypatch):
-    with Gallery.open(tmp_path / "g", create=True, settings=settings) as writer:
-        writer.add(pictures)
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-    with Gallery.open(tmp_path / "g", settings=settings) as reader:
-        query = (pictures / "2.png").read_bytes()
+@needs_users
+def test_a_gallery_that_cannot_be_written_can_be_searched(pictures, settings, shared_place):
+    own, place = shared_place / "own", shared_place / "g"
+    shutil.copytree(pictures, own)
+    with Gallery.open(place, create=True, settings=settings) as writer:
+        writer.add(own, only="hashes")
+    place.chmod(0o555)
+    query = (own / "2.png").read_bytes()
+    with ordinary_user(), Gallery.open(place, settings=settings) as reader:
         assert _names(reader.search(query, k=1, verify=True)) == ["2.png"]
         assert reader.info().n_files == 36
         with pytest.raises(StoreError, match="read-only"):
-            reader.add(pictures / "2.png", retry_failed=True)
-            reader.remove([pictures / "2.png"])
+            reader.remove([own])
+    assert sorted(path.name for path in place.iterdir()) == ["gallery.sqlite3"]
 
 
 def test_remove_forgets_folders_and_prune_what_is_gone(pictures, settings, tmp_path):

@@ -1,14 +1,18 @@
 """The store: whole rows or none, versions, removals, and several processes at once."""
 
 import os
+import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
+from conftest import needs_users, ordinary_user
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
 from lookalike.records import Recipe
 from lookalike.storage import store as store_module
@@ -63,6 +67,11 @@ def test_an_older_gallery_is_migrated_with_its_rows(tmp_path, monkeypatch):
     put(first, 1)
     first.close()
     monkeypatch.setattr(store_module, "MIGRATIONS", (*store_module.MIGRATIONS, "CREATE TABLE later (x)"))
+    before = (tmp_path / store_module.FILE_NAME).read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"older lookalike.* run `lookalike index`"):
+            Store(tmp_path, read_only=read_only)
+    assert (tmp_path / store_module.FILE_NAME).read_bytes() == before
     later = Store(tmp_path, create=True)
     assert later.counts()["files"] == 1
     later.close()
@@ -91,13 +100,61 @@ def test_a_damaged_file_is_a_sentence(tmp_path, text):
         Store(tmp_path)
 
 
-def test_another_programs_database_is_left_alone(tmp_path):
-    db = sqlite3.connect(tmp_path / store_module.FILE_NAME)
-    db.execute("PRAGMA user_version = 1")
-    db.execute("CREATE TABLE theirs (x)")
+@pytest.mark.parametrize(
+    "mark", ["PRAGMA user_version = 1", "PRAGMA application_id = 7", "CREATE TABLE other (x)"]
+)
+def test_another_programs_database_is_left_alone(tmp_path, mark):
+    path = tmp_path / store_module.FILE_NAME
+    db = sqlite3.connect(path)
+    db.execute(mark)
+    if "application_id" not in mark:
+        db.execute("CREATE TABLE theirs (x)")
     db.close()
-    with pytest.raises(StoreError, match="another program"):
-        Store(tmp_path, create=True)
+    before = path.read_bytes()
+    for create in (True, False):
+        with pytest.raises(StoreError, match="another program"):
+            Store(tmp_path, create=create)
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("size_bytes", [0, 4096])
+def test_a_gallery_that_was_killed_while_it_was_made_is_none_yet_and_heals(tmp_path, size_bytes):
+    path = tmp_path / store_module.FILE_NAME
+    if size_bytes:
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.close()
+    else:
+        path.touch()
+    assert path.stat().st_size == size_bytes
+    for read_only in (True, False):
+        with pytest.raises(GalleryNotFoundError, match="index FOLDER"):
+            Store(tmp_path, read_only=read_only)
+    assert path.stat().st_size == size_bytes
+    healed = Store(tmp_path, create=True)
+    put(healed, 1)
+    healed.close()
+    again = Store(tmp_path)
+    assert again.counts()["files"] == 1
+    again.close()
+
+
+@needs_users
+def test_a_folder_that_may_not_be_entered_is_a_sentence(store, shared_place):
+    store.close()
+    copy = _read_only_copy(store, shared_place)
+    copy.chmod(0o000)
+    with ordinary_user():
+        for create in (True, False):
+            with pytest.raises(StoreError, match=r"Permission denied.* you may read the folder"):
+                Store(copy, create=create)
+    copy.chmod(0o755)
+
+
+def test_a_name_that_is_too_long_is_a_sentence(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path / ("x" * 300))
 
 
 def test_a_batch_that_is_interrupted_leaves_nothing(store):
@@ -166,17 +223,45 @@ def test_an_index_follows_what_is_added_and_removed(store):
         lambda path: path.write_bytes(b"\xff" * 5000),
         lambda path: path.write_bytes(b'{"recipe": 1}'),
         lambda path: path.unlink(),
+        lambda path: _flip(path, -1),
+        lambda path: _flip(path, -8 * 700),  # the first of the rows
+        lambda path: _flip(path, -8 * 701),  # the last of the ids
+        lambda path: _flip(path, path.read_bytes().index(b"n_removals") + 13, by=1),
+        lambda path: path.write_bytes(path.read_bytes()[:-4096] + bytes(4096)),
     ],
 )
 def test_a_damaged_cache_is_rebuilt(store, damage):
-    for number in range(1, 5):
-        put(store, number)
-    open_exact_index(store, PHASH)
+    with store.batch() as batch:
+        for number in range(1, 701):
+            data = {"phash": number.to_bytes(8, "big")}
+            content_id, _ = batch.add_content(content(number), data, {"phash": PHASH})
+            batch.put_file(f"/p/{number}.png", 10, 5, content_id=content_id)
+    expected = open_exact_index(store, PHASH)[0].contents()
     (path,) = (store.folder / "cache").iterdir()
+    whole = path.read_bytes()
     damage(path)
-    index, _ = open_exact_index(store, PHASH)
-    assert len(index) == 4
-    assert len(open_exact_index(store, PHASH)[0]) == 4
+    ids, rows = open_exact_index(store, PHASH)[0].contents()
+    np.testing.assert_array_equal(ids, expected[0])
+    np.testing.assert_array_equal(rows, expected[1])
+    assert path.read_bytes() == whole
+
+
+def _flip(path, place, by=128):
+    data = bytearray(path.read_bytes())
+    data[place] ^= by
+    path.write_bytes(data)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_cache_may_be_read_by_whom_the_umask_lets(store):
+    put(store, 1)
+    before = os.umask(0o022)
+    try:
+        open_exact_index(store, PHASH)
+    finally:
+        os.umask(before)
+    (path,) = (store.folder / "cache").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_the_cache_of_another_store_is_not_believed(store, tmp_path):
@@ -230,6 +315,79 @@ def test_a_place_that_is_a_file_is_a_sentence(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="cannot be made"):
         Store(tmp_path / "file" / "g", create=True)
+
+
+def _read_only_copy(store, place, *without):
+    """Copy an open gallery as it lies on the disk to a folder that cannot be written."""
+    copy = place / "copy"
+    shutil.copytree(store.folder, copy, ignore=shutil.ignore_patterns(*without))
+    copy.chmod(0o555)
+    return copy
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """Return a context in which this process can write to no file."""
+    resource = pytest.importorskip("resource")
+
+    @contextmanager
+    def full():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return full
+
+
+def test_a_full_disk_does_not_keep_anyone_from_reading(store, disk):
+    put(store, 1)
+    store.close()
+    with disk():
+        reader = Store(store.folder)
+        assert list(reader.iter_paths()) == ["/p/1.png"]
+        assert len(open_exact_index(reader, PHASH)[0]) == 1
+        with pytest.raises(StoreError, match="cannot be written"):
+            put(reader, 2)
+        with pytest.raises(StoreError, match="full"):
+            Store(store.folder, create=True)
+        reader.close()
+    assert not list((store.folder / "cache").iterdir())
+    writer = Store(store.folder)
+    put(writer, 2)
+    writer.close()
+
+
+@needs_users
+def test_a_reader_who_may_not_write_sees_what_is_still_in_the_log(store, shared_place):
+    put(store, 1)
+    copy = _read_only_copy(store, shared_place)
+    assert os.stat(f"{copy}/{store_module.FILE_NAME}-wal").st_size
+    with ordinary_user():
+        reader = Store(copy, read_only=True)
+        assert list(reader.iter_paths()) == ["/p/1.png"]
+        reader.close()
+
+
+@needs_users
+def test_a_log_that_a_reader_may_not_open_is_a_sentence_not_a_loss(store, shared_place):
+    put(store, 1)
+    copy = _read_only_copy(store, shared_place, "*-shm")
+    with ordinary_user(), pytest.raises(StoreError, match="last changes are still in"):
+        Store(copy, read_only=True)
+
+
+@needs_users
+def test_a_closed_gallery_is_read_where_nothing_can_be_written(store, shared_place):
+    put(store, 1)
+    store.close()
+    copy = _read_only_copy(store, shared_place)
+    with ordinary_user():
+        reader = Store(copy, read_only=True)
+        assert list(reader.iter_paths()) == ["/p/1.png"]
+        reader.close()
 
 
 _WRITER = """

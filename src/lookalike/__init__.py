@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lookalike.gallery import Gallery as Gallery
     from lookalike.gallery import compare as compare
     from lookalike.gallery import hash_picture as hash_picture
-    from lookalike.matching.search import Filter as Filter
+    from lookalike.matching.filter import Filter as Filter
     from lookalike.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -26,7 +26,7 @@ _HOMES = {
     "Gallery": "lookalike.gallery",
     "compare": "lookalike.gallery",
     "hash_picture": "lookalike.gallery",
-    "Filter": "lookalike.matching.search",
+    "Filter": "lookalike.matching.filter",
     "Settings": "lookalike.settings",
     "LookalikeError": "lookalike.errors",
 }

@@ -4,6 +4,8 @@
 
     LookalikeError
     ├── InputError (ValueError)            a value, option or name that cannot be used
+    │   └── QueryError                     a query that names no picture here
+    ├── OutputError (OSError)              an answer cannot be written where it should go
     ├── PictureError (ValueError)          one picture that cannot become features
     │   ├── ReadError                      its bytes could not be read
     │   ├── DecodeError                    its bytes are no picture we can decode
@@ -21,12 +23,24 @@ Messages say what happened, to which file or value, and what to do next.
 from __future__ import annotations
 
 
+class StopRequested(KeyboardInterrupt):
+    """Raised by a progress callback to end a run as Ctrl-C does: what is done is kept."""
+
+
 class LookalikeError(Exception):
     """Base of every error raised on purpose; its text is one sentence for a person."""
 
 
 class InputError(LookalikeError, ValueError):
     """A value, option or name that cannot be used."""
+
+
+class QueryError(InputError):
+    """A query that names no picture here: an unknown id, or an address elsewhere."""
+
+
+class OutputError(LookalikeError, OSError):
+    """An answer cannot be written where it should go: to a file, or to standard output."""
 
 
 class PictureError(LookalikeError, ValueError):

@@ -32,6 +32,7 @@ class Picture:
     format : str                     the file's format in lower case (``jpeg``, ``png``, ``heif``, ...);
                                      ``pixels`` for pictures that were handed over in memory
     taken_at : str or None           the camera's own time, ``YYYY-MM-DDTHH:MM:SS``, where it is known
+    camera : str or None             its make and model, where they are known
     """
 
     image: Image
@@ -39,6 +40,7 @@ class Picture:
     height_px: int
     format: str
     taken_at: str | None = None
+    camera: str | None = None
 
     @property
     def rgb(self) -> UInt8Array:

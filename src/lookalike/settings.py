@@ -51,11 +51,35 @@ class Settings:
     cache_dir: str = _knob(
         "", unit="folder", help="where built models are kept; empty means the user's cache folder"
     )
+    serve_threads: int = _knob(
+        0, unit="threads", help="requests that `serve` answers at a time; 0 means one per core"
+    )
+    serve_queue: int = _knob(
+        64, unit="requests", at_least=1, help="searches that may wait; more are told to come again (503)"
+    )
+    serve_connections: int = _knob(
+        512, unit="connections", at_least=1, help="clients that may be connected to `serve` at a time"
+    )
+    serve_max_bytes: int = _knob(
+        64_000_000, unit="bytes", at_least=1, help="largest request that `serve` takes, uploads included"
+    )
+    serve_seconds: float = _knob(
+        60.0,
+        unit="seconds",
+        at_least=0.1,
+        help="time that a request may take to arrive, and a client to read",
+    )
+    serve_uploads: int = _knob(
+        500, unit="pictures", at_least=1, help="pictures asked with that are kept for links; the oldest go"
+    )
+    serve_uploads_bytes: int = _knob(
+        1_000_000_000, unit="bytes", at_least=1, help="bytes of the pictures asked with that are kept"
+    )
 
     def __post_init__(self) -> None:
         for knob in fields(self):
             value = getattr(self, knob.name)
-            if isinstance(value, int | float) and value < knob.metadata["at_least"]:
+            if isinstance(value, int | float) and not value >= knob.metadata["at_least"]:
                 raise InputError(
                     f"setting {knob.name} = {value} is too small: "
                     f"it must be at least {knob.metadata['at_least']} {knob.metadata['unit']}."

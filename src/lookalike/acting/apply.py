@@ -25,6 +25,7 @@ from lookalike.acting.journal import Entry, Intent, Journal, Run, RunWriter
 from lookalike.acting.plan import Plan, PlannedAct
 from lookalike.acting.restore import has_traces, put_back
 from lookalike.acting.trash import CAN_BE_FOUND_AGAIN
+from lookalike.media.files import QUARANTINE_SUFFIX
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class ApplyReport:
     remarks : list of Remark    what else to know: an earlier act that was put back, one that undo cannot find
     seconds : float
     interrupted : bool      stopped by Ctrl-C; the acts after it were not begun
+    n_deleted : int         how many of the done were deleted, which `undo` cannot undo
     bytes_saved : int       sizes of the files done that had no other hard link; the trash and the quarantine
                             hold theirs until they are emptied
     """
@@ -66,6 +68,7 @@ class ApplyReport:
     remarks: list[Remark] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    n_deleted: int = 0
     bytes_saved: int = 0
 
 
@@ -178,6 +181,7 @@ class _Applying:
             self._take_back(intent, error)
             raise
         self.report.done.append(planned.path)
+        self.report.n_deleted += planned.act == "delete"
         if file.status.st_nlink == 1:
             self.report.bytes_saved += planned.size_bytes
 
@@ -213,7 +217,8 @@ class _Applying:
         if self._run_folder is None:
             moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
             quarantine = str(self._plan.quarantine)
-            folder = os.path.join(quarantine, f"{moment}-{secrets.token_hex(4)}")
+            name = f"{moment}-{secrets.token_hex(4)}{QUARANTINE_SUFFIX}"  # which `index` leaves out
+            folder = os.path.join(quarantine, name)
             try:
                 os.makedirs(quarantine, exist_ok=True)
                 os.mkdir(folder, mode=0o700)

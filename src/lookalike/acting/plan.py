@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from lookalike.errors import InputError
+from lookalike.media.files import absolute_path
 from lookalike.records import Relation
 
 Act = Literal["trash", "quarantine", "hardlink", "symlink", "delete"]
@@ -181,6 +182,25 @@ def _planned(removal: Removal, act: Act) -> PlannedAct:
     )
 
 
+def check_plan(place: str | os.PathLike[str], *, act: str, quarantine: object = None) -> None:
+    """Make sure, before the work, that a plan of these acts can be made and written to a file.
+
+    Raises
+    ------
+    InputError    an unknown act, ``quarantine`` without its folder or a folder without it, a place where
+                  nothing can be written, or a file there that is no plan
+    """
+    _require(act in ACTS, f"act {act!r} is not known; choose from {', '.join(ACTS)}")
+    _require(
+        (act == "quarantine") == (quarantine is not None),
+        "the act quarantine and a folder for it go together: give both (--act quarantine --quarantine DIR)",
+    )
+    folder = os.path.dirname(absolute_path(place))
+    _require(os.path.isdir(folder), f"the plan {place} cannot be written: there is no folder {folder}")
+    _require(os.access(folder, os.W_OK), f"the plan {place} cannot be written: you may not write to {folder}")
+    _refuse_to_replace_other_files(os.fspath(place))
+
+
 def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     r"""Write a plan as JSON that a person can read and edit.
 
@@ -265,6 +285,8 @@ def load_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def _read_document(place: str) -> dict[str, Any]:
+    if os.path.exists(place) and not os.path.isfile(place):
+        raise InputError(f"the plan {place} cannot be read: it is no file.")
     try:
         with open(place, encoding="utf-8-sig") as file:
             document = json.load(file)

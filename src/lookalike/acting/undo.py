@@ -23,6 +23,7 @@ class UndoReport:
     run : int or None       the run that was undone; None where there was nothing to undo
     restored : list of str  paths that are again as they were, last act first
     skipped : list of Remark    paths that are not, and why; undo again once the reason is gone
+    remarks : list of Remark    what else to know of a path
     seconds : float
     interrupted : bool      stopped by Ctrl-C; undo again to go on
     """
@@ -30,6 +31,7 @@ class UndoReport:
     run: int | None = None
     restored: list[str] = field(default_factory=list)
     skipped: list[Remark] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
 

@@ -8,19 +8,60 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from lookalike.cli.streams import print_csv as print_csv
+from lookalike.cli.streams import print_line as print_line
+from lookalike.cli.streams import print_name as print_name
+from lookalike.cli.streams import print_problem as print_problem
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
     from lookalike.gallery import Gallery
     from lookalike.settings import Settings
 
+SECTIONS = {
+    "Search": ("index", "search", "compare"),
+    "Copies": ("duplicates", "apply", "undo", "verdict"),
+    "The gallery": ("info", "remove", "prune"),
+    "Measures": ("ways", "hash", "calibrate", "evaluate", "experiment"),
+    "The installation": ("serve", "doctor", "demo"),
+}
+"""The commands in the order in which `--help` shows them; others come last."""
+
+EPILOG = (
+    "Exit codes: 0 done, 1 failed (or a part of it, as said), 2 wrong usage, 130 interrupted. "
+    "LOOKALIKE_DEBUG=1 shows where in the program a failure arose."
+)
+
+
+class _Commands(TyperGroup):
+    """The commands, shown by subject."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each subject of `SECTIONS`, then one for what is in none."""
+        known = {name for names in SECTIONS.values() for name in names}
+        others = tuple(name for name in self.list_commands(ctx) if name not in known)
+        width = max(map(len, self.commands))
+        for title, names in {**SECTIONS, "Other commands": others}.items():
+            rows = [
+                (name.ljust(width), self.commands[name].get_short_help_str(100))
+                for name in names
+                if name in self.commands
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
 app = typer.Typer(
     name="lookalike",
+    cls=_Commands,
     help="Find the picture you mean and the copies you forgot, in your own pictures, offline.",
+    epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,6 +92,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 ZeroOption = Annotated[bool, typer.Option("-0", "--null", help="Names on standard input end with NUL.")]
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from lookalike import __version__
+
+        print(f"lookalike {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _open(
     gallery: Annotated[
@@ -60,13 +109,13 @@ def _open(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting; `doctor` lists them."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop."),
+    ] = False,
 ) -> None:
-    if version:
-        from lookalike import __version__
-
-        print(f"lookalike {__version__}")
-        raise typer.Exit
+    if not gallery:
+        raise InputError("--gallery (or LOOKALIKE_GALLERY) is empty: give the folder of a gallery.")
     from lookalike.settings import Settings
 
     values = {}
@@ -84,12 +133,6 @@ def open_gallery(*, create: bool = False) -> Gallery:
     from lookalike.gallery import Gallery
 
     return Gallery.open(context.gallery, create=create, settings=context.settings)
-
-
-def print_line(text: str) -> None:
-    """Print to standard output; names that are no text are printed as the bytes they are."""
-    sys.stdout.buffer.write(text.encode(errors="surrogateescape") + b"\n")
-    sys.stdout.flush()
 
 
 def read_paths(given: list[str], *, null: bool) -> list[str]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.cli import show
 from lookalike.gallery import Gallery
-from lookalike.report.documents import Answer
-from lookalike.report.figures import save_figure, search_figure
+from lookalike.report.documents import Answer, add_document, duplicates_document, search_document
+from lookalike.report.figures import figure_bytes, search_figure
 from lookalike.report.pages import duplicates_html, search_html
+from lookalike.report.writing import write_output
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.adding.add import AddReport
+    from lookalike.matching.duplicates import DuplicatesReport
 
 PHOTOS = (
     "astronaut",
@@ -35,30 +40,65 @@ PHOTOS = (
 """Photos inside the scikit-image package; nothing is downloaded."""
 
 
-def run(folder: Path, settings: Settings) -> None:
-    """Make the pictures, the gallery, the query, the page and the figure in `folder`."""
+@dataclass(frozen=True)
+class Demonstration:
+    """What was made, asked and answered."""
+
+    folder: Path
+    query: Path
+    added: AddReport
+    answer: Answer
+    copies: DuplicatesReport
+
+    @property
+    def reports(self) -> tuple[Path, Path, Path]:
+        """The files that show it: the page of the search, its figure, and the page of the duplicates."""
+        return self.folder / "result.html", self.folder / "result.png", self.folder / "duplicates.html"
+
+
+def run(folder: Path, settings: Settings) -> Demonstration:
+    """Make the pictures, the gallery, the query, the pages and the figure in `folder`."""
     pictures = folder / "pictures"
-    n_pictures = make_pictures(pictures)
+    make_pictures(pictures)
     query = make_query(folder / "query.webp")
-    print(f"Made {n_pictures} pictures in {pictures} and, as the query, a piece of one of them: {query}\n")
     with Gallery.open(folder / "gallery", create=True, settings=settings) as gallery:
         with show.progress() as on_progress:
-            show.add_report(gallery.add(pictures, on_progress=on_progress))
-        matches = gallery.search(query, k=9, verify=True)
-        report = gallery.duplicates()
-    answer = Answer(str(query), matches)
-    show.answer(answer)
+            added = gallery.add(pictures, on_progress=on_progress)
+        answer = Answer(str(query), gallery.search(query, k=9, verify=True))
+        shown = Demonstration(folder, query, added, answer, gallery.duplicates())
+    page, figure, copies = shown.reports
+    write_output(page, search_html([answer], [str(query)], settings).encode())
+    write_output(figure, figure_bytes(search_figure(answer, str(query), settings), "png"))
+    write_output(copies, duplicates_html(shown.copies, settings).encode())
+    return shown
+
+
+def tell(shown: Demonstration) -> None:
+    """Print what was made and found."""
+    pictures, n_pictures = shown.folder / "pictures", shown.added.seen
+    print(
+        f"Made {n_pictures} pictures in {pictures} and, as the query, a piece of one of them: {shown.query}\n"
+    )
+    show.add_report(shown.added)
+    show.answer(shown.answer)
     print()
-    show.duplicates(report)
-    page, figure, copies = folder / "result.html", folder / "result.png", folder / "duplicates.html"
-    page.write_text(search_html([answer], [str(query)], settings), encoding="utf-8")
-    save_figure(search_figure(answer, str(query), settings), figure)
-    copies.write_text(duplicates_html(report, settings), encoding="utf-8")
+    show.duplicates(shown.copies)
+    page, figure, copies = shown.reports
     print(f"\nThe same with pictures: {page}, {figure} and {copies}")
 
 
-def make_pictures(folder: Path) -> int:
-    """Write the photos and edits of some of them; return how many files there are."""
+def demo_document(shown: Demonstration) -> dict[str, Any]:
+    """Return what `demo --json` prints."""
+    return {
+        "index": add_document(shown.added),
+        "search": search_document(shown.answer),
+        "duplicates": duplicates_document(shown.copies),
+        "reports": [str(path) for path in shown.reports],
+    }
+
+
+def make_pictures(folder: Path) -> None:
+    """Write the photos, and edits of some of them."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in PHOTOS:
         photo = load_photo(name)
@@ -66,7 +106,6 @@ def make_pictures(folder: Path) -> int:
         if name in ("astronaut", "cat", "coffee", "rocket"):
             for edit, change in EDITS.items():
                 change(photo).save(folder / f"{name}, {edit}.jpg", quality=80)
-    return sum(1 for _ in folder.glob("*.jpg"))
 
 
 def make_query(path: Path) -> Path:

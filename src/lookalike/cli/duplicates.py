@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,9 +13,15 @@ from lookalike.cli.context import (
     app,
     context,
     open_gallery,
+    print_csv,
     print_line,
+    print_name,
 )
+from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError
+
+if TYPE_CHECKING:
+    from lookalike.matching.duplicates import DuplicatesReport
 
 
 @app.command()
@@ -30,10 +36,12 @@ def duplicates(
     keep: Annotated[
         str | None, typer.Option(help="Rules that choose what to keep, joined by commas, the first first.")
     ] = None,
+    precision: PrecisionOption = None,
     plan: Annotated[Path | None, typer.Option(help="Write what would be done to this file.")] = None,
     act: Annotated[
-        str, typer.Option(help="For --plan: trash, quarantine, hardlink, symlink or delete.")
-    ] = "trash",
+        str | None,
+        typer.Option(help="For --plan: trash (the default), quarantine, hardlink, symlink or delete."),
+    ] = None,
     quarantine: Annotated[Path | None, typer.Option(help="For --act quarantine: the folder.")] = None,
     output: Annotated[Output, typer.Option(help="How to print the answer.")] = Output.table,
     json: JsonOption = False,
@@ -47,33 +55,57 @@ def duplicates(
     """
     from lookalike.cli import show
     from lookalike.matching.keeper import DEFAULT_RULES
-    from lookalike.report import documents, pages
+    from lookalike.report.pages import duplicates_html
+    from lookalike.report.writing import check_output, write_output
 
-    form = Output.json if json else output
+    check_output(html)
+    _check_plan(plan, act, quarantine)
     with open_gallery() as gallery, show.stages() as on_stage:
+        if precision is not None:
+            promise(gallery, "duplicates", precision)
         found = gallery.duplicates(
             relation=relation,  # type: ignore[arg-type]  # checked there
             against=against,
             protect=protect or (),
-            rules=keep.split(",") if keep else DEFAULT_RULES,
+            rules=keep.split(",") if keep is not None else DEFAULT_RULES,
+            precision=precision,
             on_stage=on_stage,
         )
         if plan is not None:
-            gallery.write_plan(found, plan, act=act, quarantine=quarantine)
+            gallery.write_plan(found, plan, act=act or "trash", quarantine=quarantine)
     if html is not None:
-        html.write_text(pages.duplicates_html(found, context.settings), encoding="utf-8")
+        write_output(html, duplicates_html(found, context.settings).encode())
+    form = Output.json if json else output
+    _print_found(found, form)
+    if plan is not None and form == Output.table:
+        show.planned(plan)
+
+
+def _check_plan(plan: Path | None, act: str | None, quarantine: Path | None) -> None:
+    """Refuse, before the search, a plan that could not be made or written after it."""
+    from lookalike.acting.plan import check_plan
+
+    if plan is not None:
+        check_plan(plan, act=act or "trash", quarantine=quarantine)
+    elif act is not None or quarantine is not None:
+        raise InputError("--act and --quarantine say what a plan is to do: give --plan FILE too.")
+
+
+def _print_found(found: DuplicatesReport, form: Output) -> None:
+    from lookalike.cli import show
+    from lookalike.report import documents
+
     if form == Output.json:
         print_line(documents.to_json(documents.duplicates_document(found)))
     elif form == Output.csv:
-        print_line(documents.duplicates_csv(found).rstrip("\n"))
-    elif form == Output.paths:
-        print_line("\n".join(m.picture.path for group in found.groups for m in group.members if not m.note))
-    else:
+        print_csv(documents.duplicates_csv(found))
+    elif form == Output.table:
         show.duplicates(found)
-        if plan is not None:
-            print(
-                f"Wrote {plan}. Nothing was changed; `lookalike apply {plan}` does it, `lookalike undo` undoes it."
-            )
+    else:
+        for group in found.groups:
+            for member in group.members:
+                if not member.note:
+                    print_name(member.picture.path)
 
 
 @app.command()
@@ -84,42 +116,49 @@ def apply(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Do what a plan says, checking every file again before it is touched. `undo` undoes it.
+    """Do what a plan says; `undo` undoes it.
+
+    Every file is checked again before it is touched. What is deleted (`--delete`) cannot be brought back. The exit
+    code is 1 where nothing could be done.
 
     Example: lookalike apply plan.json
     """
-    from lookalike.acting.apply import apply_plan
     from lookalike.acting.plan import load_plan
     from lookalike.cli import show
     from lookalike.report.documents import apply_document, to_json
 
     loaded = load_plan(plan)
     with open_gallery() as gallery:
-        report = apply_plan(loaded, gallery.journal_folder, allow_delete=delete)
+        report = gallery.apply(loaded, allow_delete=delete)
     if json:
         print_line(to_json(apply_document(report)))
     else:
         show.applied(report)
     if report.interrupted:
         raise typer.Exit(130)
+    if report.skipped and not report.done:
+        raise typer.Exit(1)
 
 
 @app.command()
 def undo(json: JsonOption = False) -> None:
-    """Undo the last `apply` that was not undone: every file comes back, bit for bit.
+    """Undo the last `apply`: every file comes back, bit for bit.
+
+    Again, it undoes the one before. The exit code is 1 where a file could not come back.
 
     Example: lookalike undo
     """
-    from lookalike.acting.undo import undo as undo_last
     from lookalike.cli import show
     from lookalike.report.documents import to_json, undo_document
 
     with open_gallery() as gallery:
-        report = undo_last(gallery.journal_folder)
+        report = gallery.undo()
     if json:
         print_line(to_json(undo_document(report)))
     else:
         show.undone(report)
+    if report.interrupted:
+        raise typer.Exit(130)
     if report.skipped:
         raise typer.Exit(1)
 
@@ -132,12 +171,22 @@ def verdict(
         bool | None, typer.Option("--same/--different", help="They are duplicates, or they are not.")
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Forget what was said of them.")] = False,
+    json: JsonOption = False,
 ) -> None:
-    """Say for ever that two pictures are duplicates, or are not; it holds wherever they are moved.
+    """Say for ever that two pictures are duplicates, or are not.
+
+    It holds for their content, wherever the files are moved.
 
     Example: lookalike verdict a.jpg b.jpg --different
     """
     if (same is None) != forget:
         raise InputError("say one of --same, --different and --forget.")
+    from lookalike.report.documents import to_json
+
     with open_gallery() as gallery:
         gallery.mark(first, second, same)
+    if json:
+        print_line(to_json({"first": first, "second": second, "is_duplicate": same}))
+    else:
+        words = {True: "the same picture", False: "different pictures", None: "of no verdict any more"}
+        print_name(f"Noted: {first} and {second} are {words[same]}.")

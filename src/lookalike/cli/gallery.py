@@ -13,6 +13,7 @@ from lookalike.cli.context import (
     context,
     open_gallery,
     print_line,
+    print_name,
     read_paths,
 )
 from lookalike.errors import LookalikeError
@@ -20,7 +21,10 @@ from lookalike.errors import LookalikeError
 
 @app.command()
 def index(
-    paths: Annotated[list[str], typer.Argument(help="Files and folders; - reads names from standard input.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="Files and folders; - reads names from standard input."),
+    ],
     jobs: Annotated[int | None, typer.Option(help="Worker processes; the default is one a core.")] = None,
     only: Annotated[str, typer.Option(help="all, or just the hashes (much faster).")] = "all",
     include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
@@ -74,7 +78,7 @@ def index(
 
 @app.command()
 def info(json: JsonOption = False) -> None:
-    """Say what the gallery holds, what failed and why, and what it costs on disk.
+    """Say what the gallery holds, what failed and why.
 
     Example: lookalike info
     """
@@ -91,7 +95,7 @@ def info(json: JsonOption = False) -> None:
 
 @app.command()
 def remove(
-    paths: Annotated[list[str], typer.Argument(help="Files and folders to forget.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders to forget.")],
     null: ZeroOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -119,6 +123,7 @@ def prune(
     """Forget the files that are gone.
 
     When not one file is there any more, a disk is probably not connected; then --all is needed.
+
     Example: lookalike prune --dry-run
     """
     from lookalike.report.documents import to_json
@@ -137,5 +142,5 @@ def prune(
         print_line(to_json({"gone": gone, "forgotten": not dry_run}))
     else:
         for path in gone:
-            print_line(path)
+            print_name(path)
         print_line(f"{'Would forget' if dry_run else 'Forgot'} {len(gone)} of {n_files} files.")

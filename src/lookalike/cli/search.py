@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,17 +16,27 @@ from lookalike.cli.context import (
     app,
     context,
     open_gallery,
+    print_csv,
     print_line,
+    print_name,
+    print_problem,
     read_paths,
 )
-from lookalike.errors import InputError, PictureError
+from lookalike.cli.precision import PrecisionOption, promise
+from lookalike.errors import InputError, PictureError, QueryError
+
+if TYPE_CHECKING:
+    from lookalike.gallery import Gallery
+    from lookalike.matching.calibration import Promised
+    from lookalike.matching.search import Match
+    from lookalike.report.documents import Answer
 
 
 @app.command()
 def search(
     queries: Annotated[
         list[str],
-        typer.Argument(metavar="QUERY...", help="Pictures: paths, file: URLs, - (standard input) or id:N."),
+        typer.Argument(metavar="QUERY", help="Pictures: paths, file: URLs, - (standard input) or id:N."),
     ],
     k: Annotated[int, typer.Option("-k", help="How many matches for each query.")] = 10,
     by: Annotated[
@@ -42,6 +53,17 @@ def search(
     max_bytes: Annotated[int | None, typer.Option(help="File size at most.")] = None,
     since: Annotated[str | None, typer.Option(help="Taken on or after this date, YYYY-MM-DD.")] = None,
     until: Annotated[str | None, typer.Option(help="Taken on or before this date, YYYY-MM-DD.")] = None,
+    precision: PrecisionOption = None,
+    box: Annotated[
+        str | None,
+        typer.Option(help="Ask with this part only: left,top,width,height as fractions, such as 0,0,0.5,1."),
+    ] = None,
+    liked: Annotated[
+        list[int] | None, typer.Option(help="Id of an answer that was right: the query moves towards it.")
+    ] = None,
+    disliked: Annotated[
+        list[int] | None, typer.Option(help="Id of an answer that was wrong: the query moves away from it.")
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove the matches with local features; the proven come first.")
     ] = False,
@@ -59,57 +81,89 @@ def search(
 
     Example: lookalike search holiday.jpg -k 5 --html result.html
     """
-    from lookalike.cli import show
-    from lookalike.matching.search import Filter, parse_way
-    from lookalike.report import documents, figures, pages
+    from lookalike.matching.filter import Filter
+    from lookalike.matching.query import parse_box
+    from lookalike.matching.search import parse_way
+    from lookalike.report.documents import search_csv
 
     parse_way(by)
     where = Filter(folder, tuple(format or ()), min_side, min_bytes, max_bytes, since, until)
     form = Output.json if json else output
     answers = []
     with open_gallery() as gallery:
+        _check_reports(gallery, queries, html, figure)
+        ask = partial(
+            gallery.search,
+            k=k,
+            by=by,
+            min_score=min_score,
+            max_distance=max_distance,
+            where=where,
+            verify=verify,
+            precision=precision,
+            box=None if box is None else parse_box(box),
+            liked=liked or (),
+            disliked=disliked or (),
+        )
+        promised = None if precision is None else promise(gallery, "duplicates" if verify else by, precision)
         for query in queries:
-            try:
-                matches = gallery.search(
-                    query,
-                    k=k,
-                    by=by,
-                    min_score=min_score,
-                    max_distance=max_distance,
-                    where=where,
-                    verify=verify,
-                )
-                answers.append(documents.Answer(query, matches))
-            except PictureError as error:
-                answers.append(documents.Answer(query, error=str(error)))
-            except InputError as error:
-                if not query.startswith(("id:", "http:", "https:", "file:")):
-                    raise
-                answers.append(documents.Answer(query, error=str(error)))
-            if form == Output.json:
-                print_line(documents.to_json(documents.search_document(answers[-1])))
-            elif form == Output.table:
-                show.answer(answers[-1])
-            elif form == Output.paths:
-                _print_paths(answers[-1], null=null)
+            answers.append(_answer(query, ask, promised))
+            _print_answer(answers[-1], form, null=null)
     if form == Output.csv:
-        print_line(documents.search_csv(answers).rstrip("\n"))
-    if html is not None:
-        html.write_text(pages.search_html(answers, queries, context.settings), encoding="utf-8")
-    if figure is not None:
-        drawn = figures.search_figure(answers[0], queries[0], context.settings)
-        figures.save_figure(drawn, figure)
+        print_csv(search_csv(answers))
+    _write_reports(answers, html, figure)
     if any(answer.error is not None for answer in answers):
         raise typer.Exit(1)
 
 
-def _print_paths(answer: Any, *, null: bool) -> None:
-    if answer.error is not None:
-        print(f"lookalike: {answer.error}", file=sys.stderr)
-    for match in answer.matches:
-        end = b"\0" if null else b"\n"
-        sys.stdout.buffer.write(match.picture.path.encode(errors="surrogateescape") + end)
-    sys.stdout.flush()
+def _check_reports(gallery: Gallery, queries: list[str], html: Path | None, figure: Path | None) -> None:
+    """Refuse, before the work, what could not be written after it, or would cost a picture."""
+    from lookalike.report.figures import check_matplotlib
+    from lookalike.report.writing import FIGURES, check_output
+
+    check_output(html, inputs=queries)
+    check_output(figure, FIGURES, inputs=queries)
+    if figure is not None:
+        check_matplotlib()
+        if gallery.holds(figure):
+            raise InputError(f"{figure} is a picture of the gallery: choose another name.")
+
+
+def _answer(query: str, ask: Callable[[str], list[Match]], promised: Promised | None) -> Answer:
+    """Return the answer to one query; one that cannot be read is an answer too."""
+    from lookalike.report.documents import Answer
+
+    try:
+        return Answer(query, ask(query), promised=promised)
+    except (PictureError, QueryError) as error:
+        return Answer(query, error=str(error))
+
+
+def _print_answer(answer: Answer, form: Output, *, null: bool) -> None:
+    from lookalike.cli import show
+    from lookalike.report.documents import search_document, to_json
+
+    if form == Output.json:
+        print_line(to_json(search_document(answer)))
+    elif form == Output.table:
+        show.answer(answer)
+    elif form == Output.paths:
+        if answer.error is not None:
+            print_problem(answer.error)
+        for match in answer.matches:
+            print_name(match.picture.path, null=null)
+
+
+def _write_reports(answers: list[Answer], html: Path | None, figure: Path | None) -> None:
+    from lookalike.report import figures, pages
+    from lookalike.report.writing import write_output
+
+    queries = [answer.query for answer in answers]
+    if html is not None:
+        write_output(html, pages.search_html(answers, queries, context.settings).encode())
+    if figure is not None:
+        drawn = figures.search_figure(answers[0], queries[0], context.settings)
+        write_output(figure, figures.figure_bytes(drawn, figure.suffix[1:].lower()))
 
 
 @app.command()
@@ -133,34 +187,41 @@ def compare(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare two pictures by every measure, and say what they are to each other.
+    """Compare two pictures by every measure, with a verdict.
 
     Example: lookalike compare original.jpg suspect.png --proof proof.png
     """
     from lookalike.cli import show
     from lookalike.gallery import compare as compare_pictures
+    from lookalike.gallery import draw_comparison
     from lookalike.report.documents import compare_document, to_json
+    from lookalike.report.thumbnails import picture_bytes
+    from lookalike.report.writing import PICTURES, check_output, write_output
 
+    check_output(proof, PICTURES, inputs=(first, second))
     comparison = compare_pictures(first, second, settings=context.settings)
     if json:
         print_line(to_json(compare_document(comparison)))
     else:
         show.comparison(comparison)
     if proof is not None:
-        from lookalike.gallery import draw_comparison
-
-        draw_comparison(first, second, comparison, settings=context.settings).save(proof)
+        drawn = draw_comparison(first, second, comparison, settings=context.settings)
+        write_output(proof, picture_bytes(drawn, proof.suffix))
 
 
 @app.command()
 def hash(  # noqa: A001
-    files: Annotated[list[str], typer.Argument(help="Pictures; - reads names from standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Pictures; - reads names from standard input.")
+    ],
     null: ZeroOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Print the four perceptual hashes of pictures, as ImageHash writes them.
+    """Print the four perceptual hashes of pictures.
 
-    The pictures are decoded in full. Example: lookalike hash a.jpg b.jpg --json
+    They are those of ImageHash, in its notation, of the pictures decoded in full.
+
+    Example: lookalike hash a.jpg b.jpg --json
     """
     from lookalike.gallery import hash_picture
     from lookalike.report.documents import to_json
@@ -169,13 +230,16 @@ def hash(  # noqa: A001
     for path in read_paths(files, null=null):
         try:
             hashes = hash_picture(path, settings=context.settings)
-        except PictureError as error:
+        except (PictureError, QueryError) as error:
             any_failed = True
             if json:
                 print_line(to_json({"path": path, "error": str(error)}))
             else:
-                print(f"lookalike: {path}: {error}", file=sys.stderr)
+                print_problem(f"{path}: {error}")
             continue
-        print_line(to_json({"path": path, **hashes}) if json else "  ".join([*hashes.values(), path]))
+        if json:
+            print_line(to_json({"path": path, **hashes}))
+        else:
+            print_name("  ".join([*hashes.values(), path]))
     if any_failed:
         raise typer.Exit(1)

@@ -17,7 +17,9 @@ from lookalike.cli.context import (
 
 @app.command()
 def doctor(json: JsonOption = False) -> None:
-    """Check this installation: processor, codecs, model, versions, and a self-test with known answers.
+    """Check this installation, and list the settings.
+
+    It looks at processor, codecs, model and versions, and tests itself with known answers.
 
     Example: lookalike doctor
     """
@@ -37,11 +39,19 @@ def doctor(json: JsonOption = False) -> None:
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to put the demonstration.")] = Path("lookalike-demo"),
+    json: JsonOption = False,
 ) -> None:
-    """Build a small set of pictures, index it, and search it with a cropped and re-encoded one.
+    """Build a small set of pictures, index it and search it.
+
+    The query is a piece of one of them, cropped and re-encoded. Nothing is downloaded.
 
     Example: lookalike demo /tmp/demo
     """
-    from lookalike.cli.demo import run
+    from lookalike.cli.demo import demo_document, run, tell
+    from lookalike.report.documents import to_json
 
-    run(folder, context.settings)
+    shown = run(folder, context.settings)
+    if json:
+        print_line(to_json(demo_document(shown)))
+    else:
+        tell(shown)

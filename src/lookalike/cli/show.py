@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,12 +16,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 from rich.table import Table
 
+from lookalike.cli.streams import print_problem, printable
+
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure, Progress
     from lookalike.doctor import Finding
+    from lookalike.evaluation.euclidean import EuclideanExperiment
+    from lookalike.evaluation.evaluate import Evaluation
+    from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery import GalleryInfo
+    from lookalike.matching.calibrate import CalibrationReport
+    from lookalike.matching.calibration import CalibrationState
     from lookalike.matching.compare import Comparison
     from lookalike.matching.duplicates import DuplicatesReport
     from lookalike.report.documents import Answer
@@ -28,15 +38,30 @@ if TYPE_CHECKING:
 _N_EXAMPLES = 3
 
 _WIDTH_OF_FILES = 140  # tables that do not go to a terminal
-
-_out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
-_err = Console(stderr=True, highlight=False)
+_LEAST_WIDTH = 60  # where a terminal has less, lines are broken by it: else columns would have no room at all
 
 
-def _name(path: str) -> str:
-    """Return a path as text that can be printed: undecodable bytes and control characters are escaped."""
-    text = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+def _width() -> int:
+    if not sys.stdout.isatty():
+        return _WIDTH_OF_FILES
+    return max(_LEAST_WIDTH, get_terminal_size().columns)
+
+
+_out = Console(highlight=False, emoji=False, width=_width())
+_err = Console(stderr=True, highlight=False, emoji=False)
+
+
+def _name(text: str) -> str:
+    """Return a path, or a text with one, so that a table or terminal only shows it."""
+    return escape(printable(text))
+
+
+def _size(n_bytes: int) -> str:
+    """Return a number of bytes in the unit that a person would choose."""
+    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= least:
+            return f"{n_bytes / least:,.1f} {unit}"
+    return f"{n_bytes} bytes"
 
 
 @contextmanager
@@ -96,8 +121,6 @@ def add_report(report: AddReport) -> None:
         f"{len(report.failed):,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
     )
     failures(report.failed)
-    if report.interrupted:
-        _err.print("Interrupted; what was done is kept. Run the same command to go on.")
 
 
 def failures(failed: Sequence[Failure | Failed]) -> None:
@@ -109,7 +132,7 @@ def failures(failed: Sequence[Failure | Failed]) -> None:
         reasons.setdefault((one.stage, one.reason), []).append(one.path)
     _out.print("Failed, by reason:")
     for (stage, reason), paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        _out.print(f"{len(paths):6,}  {stage}: {escape(reason)}", soft_wrap=True)
+        _out.print(f"{len(paths):6,}  {stage}: {_name(reason)}", soft_wrap=True)
         for path in paths[:_N_EXAMPLES]:
             _out.print(f"          {_name(path)}", soft_wrap=True)
         if len(paths) > _N_EXAMPLES:
@@ -119,7 +142,7 @@ def failures(failed: Sequence[Failure | Failed]) -> None:
 def answer(found: Answer) -> None:
     """Print the matches of one query."""
     if found.error is not None:
-        _err.print(f"lookalike: {_name(found.error)}", soft_wrap=True)
+        print_problem(found.error)
         return
     if not found.matches:
         _out.print(f"{_name(found.query)}: nothing was found.")
@@ -131,7 +154,7 @@ def answer(found: Answer) -> None:
     table.add_column("why", overflow="fold")
     for rank, match in enumerate(found.matches, 1):
         relation = match.relation.replace("_", " ")
-        table.add_row(str(rank), f"{match.score:.3f}", relation, _name(match.picture.path), escape(match.why))
+        table.add_row(str(rank), f"{match.score:.3f}", relation, _name(match.picture.path), _name(match.why))
     _out.print(table)
 
 
@@ -153,42 +176,57 @@ def duplicates(found: DuplicatesReport) -> None:
         table = Table(title=f"{number}. {_name(group.keeper.path)}", title_justify="left")
         for column in ("", "relation", "path", "how"):
             table.add_column(column, overflow="fold")
-        table.add_row("keep", "", _name(group.keeper.path), escape(group.why))
+        table.add_row("keep", "", _name(group.keeper.path), _name(group.why))
         for member in group.members:
             how = str(member.proof.get("transform") or member.proof.get("method", ""))
             note = f"; stays: {member.note}" if member.note else ""
             relation = member.relation.replace("_", " ")
-            fate = "" if member.note else f"-{member.picture.size_bytes / 1000:,.0f} kB"
-            table.add_row(fate, relation, _name(member.picture.path), escape(how + note))
+            fate = "" if member.note else f"-{_size(member.picture.size_bytes)}"
+            table.add_row(fate, relation, _name(member.picture.path), _name(how + note))
         _out.print(table)
     n_files = sum(len(group.members) for group in found.groups)
     saved = sum(group.n_bytes_saved for group in found.groups)
     _out.print(
-        f"{len(found.groups):,} groups, {n_files:,} files beside those to keep; {saved / 1e6:,.1f} MB could be "
+        f"{len(found.groups):,} groups, {n_files:,} files beside those to keep; {_size(saved)} could be "
         f"saved. {found.n_compared:,} pairs compared in {found.seconds:.1f} s."
     )
     failures(found.failed)
 
 
+def planned(plan: Path) -> None:
+    """Print what a plan is good for, now that it is written."""
+    command = _name(f"lookalike apply {shlex.quote(str(plan))}")
+    _out.print(f"Wrote {_name(str(plan))}. Nothing was changed; `{command}` does it.", soft_wrap=True)
+
+
 def applied(report: ApplyReport) -> None:
     """Print what was done of a plan, and what was not and why."""
-    _out.print(
-        f"{len(report.done):,} done, {len(report.skipped):,} skipped; {report.bytes_saved / 1e6:,.1f} MB saved. "
-        "`lookalike undo` brings everything back."
-    )
+    saved = f"{_size(report.bytes_saved)} saved"
+    way_back = _way_back(len(report.done), report.n_deleted)
+    _out.print(f"{len(report.done):,} done, {len(report.skipped):,} skipped; {saved}. {way_back}")
     for one in report.skipped:
-        _out.print(f"skipped {_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
+        _out.print(f"skipped {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
     for one in report.remarks:
-        _out.print(f"{_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
-    if report.interrupted:
-        _err.print("Interrupted; what was done is in the journal. Apply the plan again to go on.")
+        _out.print(f"{_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+
+
+def _way_back(n_done: int, n_deleted: int) -> str:
+    if n_done == 0:
+        return "Nothing was changed."
+    if n_deleted == n_done:
+        return "What was deleted cannot be brought back."
+    if n_deleted:
+        return f"`lookalike undo` brings back all but the {n_deleted:,} deleted."
+    return "`lookalike undo` brings everything back."
 
 
 def undone(report: UndoReport) -> None:
     """Print what came back, and what did not and why."""
     _out.print(f"{len(report.restored):,} files brought back, {len(report.skipped):,} not.")
     for one in report.skipped:
-        _out.print(f"not brought back: {_name(one.path)}: {escape(one.reason)}", soft_wrap=True)
+        _out.print(f"not brought back: {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+    for one in report.remarks:
+        _out.print(f"{_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
 
 
 def info(found: GalleryInfo) -> None:
@@ -198,14 +236,60 @@ def info(found: GalleryInfo) -> None:
     table.add_row("distinct pictures", f"{found.n_contents:,}")
     table.add_row("failed", f"{len(found.failures):,}")
     table.add_row("formats", ", ".join(f"{name} {count:,}" for name, count in sorted(found.formats.items())))
-    table.add_row("gallery file", f"{found.store_bytes / 1e6:,.1f} MB")
-    table.add_row("index caches (can be deleted)", f"{found.cache_bytes / 1e6:,.1f} MB")
+    table.add_row("gallery file", _size(found.store_bytes))
+    table.add_row("index caches (can be deleted)", _size(found.cache_bytes))
     if found.n_contents:
         table.add_row("bytes a picture", f"{found.store_bytes / found.n_contents:,.0f}")
+    if found.calibration is not None:
+        table.add_row("calibration", _name(_calibration_line(found.calibration)))
     for text, count in found.recipes.items():
-        table.add_row(f"{count:,} features", escape(text))
+        table.add_row(f"{count:,} features", _name(text))
     _out.print(table)
     failures(found.failures)
+
+
+def _calibration_line(state: CalibrationState) -> str:
+    if state.origin == "shipped":
+        return "never calibrated; lookalike's own thresholds are used (`lookalike calibrate` fits them)"
+    stale = f"; make it anew, for {state.stale}" if state.stale else ""
+    recall = ", ".join(
+        f"{way} finds {shares['0.99']:.0%}"
+        for way, shares in state.ways.items()
+        if way in ("auto", "duplicates")
+    )
+    return (
+        f"of {state.made_at[:10]}, {state.n_pictures:,} of {state.n_contents:,} pictures; at 99 % precision "
+        f"{recall}{stale}"
+    )
+
+
+def calibration(report: CalibrationReport) -> None:
+    """Print what each way finds at each precision, how the promise held, and what could not be read."""
+    found = report.calibration
+    table = Table(title="Share of edited copies found, at a precision of", title_justify="left")
+    table.add_column("by")
+    for one in next(iter(found.ways.values())).promises:
+        table.add_column(f"{one.precision:.1%}", justify="right")
+    table.add_column("held out: promised, found to be", justify="right")
+    for name, way in found.ways.items():
+        shares = [
+            "-" if one.threshold is None else f"{one.recall:.1%}{'' if one.is_supported else ' *'}"
+            for one in way.promises
+        ]
+        check = way.checks[1]
+        held = (
+            "-" if check.achieved != check.achieved else f"{check.achieved:.2%} (at least {check.bound:.2%})"
+        )
+        table.add_row(name, *shares, f"{check.precision:.0%}: {held}")
+    _out.print(table)
+    _out.print(
+        "* the sample is too small to be sure of this precision: the threshold lies above every stranger seen."
+    )
+    _out.print(
+        f"{found.n_pictures:,} of {found.n_contents:,} pictures edited; {found.n_left_out:,} pairs of copies left "
+        f"out; {found.n_doubtful:,} doubtful pairs counted as different; {report.seconds:.0f} s."
+    )
+    failures(report.failed)
 
 
 def findings(found: Sequence[Finding], settings: Settings) -> None:
@@ -215,9 +299,86 @@ def findings(found: Sequence[Finding], settings: Settings) -> None:
     table = Table("", "what", "found", "what to do")
     for one in found:
         sign = "[red]broken[/]" if one.is_broken else "[yellow]absent[/]" if one.remedy else "[green]ok[/]"
-        table.add_row(sign, one.name, escape(one.value), escape(one.remedy))
+        table.add_row(sign, one.name, _name(one.value), _name(one.remedy))
     _out.print(table)
     knobs = Table("setting", "value", "unit", "what it does", title="Settings", title_justify="left")
     for row in describe_settings(settings):
-        knobs.add_row(*(escape(cell) for cell in row))
+        knobs.add_row(*(_name(cell) for cell in row))
     _out.print(knobs)
+
+
+def evaluation(found: Evaluation) -> None:
+    """Print how good each way is, and what it costs."""
+    title = (
+        f"{_name(found.data.name)}: {len(found.data.queries):,} queries, {len(found.data.gallery):,} pictures"
+    )
+    table = Table(title=title, title_justify="left")
+    for column in ("way", "mAP", "95 %", "P@1", "R@10", "µAP", "R@P99.9", "ms/picture", "ms/query", "bytes"):
+        table.add_column(column, justify="left" if column == "way" else "right", no_wrap=True)
+    for one in found.results:
+        values, cost = one.scores.values, one.cost
+        names = ("precision@1", "recall@10", "micro_ap", "recall@P99.9")
+        table.add_row(
+            one.by,
+            f"{values['map']:.3f}",
+            "-".join(f"{end:.3f}" for end in one.scores.intervals["map"]),
+            *(f"{values[name]:.3f}" for name in names),
+            f"{1000 * cost.seconds_per_picture:.1f}",
+            f"{1000 * cost.seconds_per_query:.1f}",
+            f"{cost.bytes_per_picture:,.0f}",
+        )
+    _out.print(table)
+    for number, text in (
+        (found.n_without_positives, "queries have nothing to find and are left out of the means"),
+        (found.n_failed_queries, "queries could not be read and are left out"),
+        (found.n_failed_pictures, "pictures to search in could not be read and cannot be found"),
+    ):
+        if number:
+            _out.print(f"{number:,} {text}.")
+
+
+def measures(found: MeasureComparison) -> None:
+    """Print the measures of an experiment with the published figures beside ours."""
+    title = f"{found.n_pictures} pictures of {found.n_groups} things" + (
+        f", {found.n_draws} draws" if found.n_draws > 1 else ""
+    )
+    table = Table(title=title, title_justify="left")
+    columns = ("measure", "how", "accuracy %", "published", "ms/pair", "published", "ms/pair, kept")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < 2 else "right")
+    kind = found.results[0].kind
+    for one in found.results:
+        if one.kind != kind:
+            table.add_section()
+            kind = one.kind
+        span = one.accuracy_range
+        table.add_row(
+            one.measure,
+            one.how,
+            f"{100 * one.accuracy:.1f}"
+            + ("" if found.n_draws == 1 else f" ({100 * span[0]:.0f}-{100 * span[1]:.0f})"),
+            "" if one.published_accuracy is None else f"{100 * one.published_accuracy:.1f}",
+            f"{1000 * one.seconds_per_pair:.2f}",
+            "" if one.published_seconds_per_pair is None else f"{1000 * one.published_seconds_per_pair:.1f}",
+            f"{1000 * one.seconds_per_kept_pair:.3f}",
+        )
+    _out.print(table)
+    for remark in found.remarks:
+        _out.print(f"- {escape(remark)}", soft_wrap=True)
+
+
+def euclidean(found: EuclideanExperiment) -> None:
+    """Print SciPy's Euclidean distance against NumPy's."""
+    table = Table("work", "numbers", "NumPy, µs", "SciPy, µs", "SciPy / NumPy", "relative difference")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for one in found.results:
+        times = (f"{1e6 * seconds:,.1f}" for seconds in (one.numpy_seconds, one.scipy_seconds))
+        table.add_row(
+            one.case, one.dtype, *times, f"{one.scipy_by_numpy:.2f}", f"{one.relative_difference:.1e}"
+        )
+    _out.print(table)
+    pixels = Table("8-bit pixels (1, 250) and (2, 5), 245.002 apart", "says", "")
+    for way in found.eight_bits:
+        pixels.add_row(escape(way.way), f"{way.distance:.3f}", "right" if way.is_right else "wraps around")
+    _out.print(pixels)

@@ -7,7 +7,7 @@ from functools import cache, partial
 from lookalike.edits import geometry, overlays, quality, scenes, tone
 from lookalike.edits.edit import Edit, on_picture, one_after_another, with_chance
 
-EDITS_VERSION = 1
+EDITS_VERSION = 2
 """Raised whenever an edit of the same name and grade makes another picture than before."""
 
 
@@ -55,8 +55,7 @@ def perception_edits() -> tuple[Edit, ...]:
 
     They follow its documentation (https://perception.thorn.engineering, "Benchmarking"), which makes them
     with imgaug. There, JPEG compression 95 is a strength and means quality 7, padding is black above and
-    below, 5 % are cropped off each side, and noise is the same in all channels. Its watermark is a picture
-    that is not published with it; ours is a slanting text at half opacity.
+    below, 5 % are cropped off each side, and noise is the same in all channels.
     """
     return (
         on_picture("blur2", "", partial(quality.blur, sigma_px=2)),
@@ -68,7 +67,7 @@ def perception_edits() -> tuple[Edit, ...]:
         on_picture("resize0.5", "", partial(geometry.scale, factor=0.5)),
         on_picture("rotate4", "", partial(geometry.turn, degrees=-4)),
         on_picture("vignette", "", partial(overlays.vignette, sigma=0.5)),
-        on_picture("watermark", "", partial(overlays.watermark, opacity=0.5)),
+        on_picture("watermark", "", overlays.stamp),
     )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from lookalike.errors import InputError
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
-from lookalike.features.keypoints import RECIPE, from_bytes
+from lookalike.features.keypoints import KEYPOINTS, RECIPE, from_bytes
 from lookalike.matching.candidates import Candidates, find_candidates, find_shared_parts
+from lookalike.matching.frames import Frames
 from lookalike.matching.keeper import (
     DEFAULT_RULES,
     Rule,
@@ -25,8 +26,9 @@ from lookalike.matching.keeper import (
 )
 from lookalike.matching.ladder import LADDER
 from lookalike.matching.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
-from lookalike.matching.proving import turn_round
-from lookalike.records import Recipe, Relation
+from lookalike.matching.proving import proof_score, turn_round
+from lookalike.media.files import is_own_file
+from lookalike.records import Recipe, Relation, UInt8Array
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture, Store
@@ -38,6 +40,7 @@ MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale wo
 LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
 MUCH_LESS_COMPRESSED = 1.5  # bytes a pixel of a member against those of its keeper
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
+_MAX_CHOICES = 3  # of the keeper of one group
 _PAIRS_A_TASK = 64
 _BATCH_SECONDS = 1.0
 
@@ -96,12 +99,14 @@ class Question:
                                   are kept
     protect : folders             whose files are never proposed to go
     rules : names                 how to choose the keeper, see `lookalike.matching.keeper.RULES`
+    min_proof : float             leave out what is proven less surely, see `proof_score`; 0 lets all through
     """
 
     relation: Relation = "copy"
     against: str | None = None
     protect: tuple[str, ...] = ()
     rules: tuple[str, ...] = DEFAULT_RULES
+    min_proof: float = 0.0
 
     def __post_init__(self) -> None:
         if self.relation not in LADDER[:-1]:
@@ -174,6 +179,42 @@ def find_duplicates(
     return DuplicatesReport(tuple(groups), finder.n_compared, tuple(finder.failed), seconds)
 
 
+def prove_members(
+    store: Store,
+    settings: Settings,
+    question: Question,
+    pairs: Sequence[tuple[FoundPicture, FoundPicture]],
+    *,
+    on_stage: StageCallback = ignore_stage,
+) -> list[Member | None]:
+    """Return what each second file is to the first, which is to be kept; None where nothing is proven.
+
+    Both files must be there. Outcomes are kept in the gallery, as by `find_duplicates`.
+    """
+    finder = _Finder(store, settings, question, on_stage)
+    ids = [(keeper.content_id, picture.content_id) for keeper, picture in pairs]
+    finder.prove(sorted({_pair(*pair) for pair in ids if pair[0] != pair[1]}))
+    return [finder.member(keeper, picture) for keeper, picture in pairs]
+
+
+def prove_pairs(
+    store: Store,
+    settings: Settings,
+    pairs: Iterable[tuple[int, int]],
+    *,
+    on_stage: StageCallback = ignore_stage,
+) -> tuple[dict[tuple[int, int], Mapping[str, Any]], tuple[Failed, ...]]:
+    """Return the proof of each pair of contents (smaller id first), and what could not be read.
+
+    Pairs are left out that a person has called different, or of which a file is gone. Outcomes are kept in the
+    gallery, as by `find_duplicates`.
+    """
+    finder = _Finder(store, settings, Question(), on_stage)
+    there = [pair for pair in pairs if pair[0] in finder.contents and pair[1] in finder.contents]
+    finder.prove(there)
+    return {pair: proof for pair in there if (proof := finder.proof(*pair))}, tuple(finder.failed)
+
+
 class _Finder:
     def __init__(self, store: Store, settings: Settings, question: Question, on_stage: StageCallback) -> None:
         self._store = store
@@ -186,7 +227,7 @@ class _Finder:
         self._cosines: dict[tuple[int, int], float] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
         for picture in store.iter_pictures():
-            if _is_there(picture.path):
+            if is_own_file(picture.path):  # what was put away since is no duplicate any more
                 self.contents.setdefault(picture.content_id, []).append(picture)
         ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
         self._verdicts = {
@@ -194,6 +235,7 @@ class _Finder:
             for (first, second), verdict in store.verdicts().items()
             if first in ids and second in ids
         }
+        self._frames = Frames(self._view_of)
         self.n_compared = 0
         self.failed: list[Failed] = []
 
@@ -245,6 +287,10 @@ class _Finder:
             self._extract({content_id for pair in wanted for content_id in pair})
             self._verify(wanted)
             self._compare_pixels(wanted)
+
+    def proof(self, first: int, second: int) -> dict[str, Any] | None:
+        """Return the proof of a pair of contents, as far as it was worked out; first has the smaller id."""
+        return self._pairs.between(first, second)
 
     def _extract(self, content_ids: set[int]) -> None:
         """Compute and keep the keypoints that these contents lack."""
@@ -335,6 +381,7 @@ class _Finder:
             clusters = [[content_id] for content_id in self.contents]
         else:
             clusters = self._clusters()
+            self._look_for_frames(self._pairs.proofs)
         for cluster in clusters:
             yield from self._split(cluster)
 
@@ -366,6 +413,8 @@ class _Finder:
             said = {"method": "verdict", "contains": "equal", "transform": "none"}
             return ("copy", 1.0, said) if self._verdicts[pair] and self._question.includes("copy") else None
         proof = self._pairs.between(first, second)
+        if proof is not None and proof_score(proof) < self._question.min_proof:
+            return None
         if proof is not None and self._question.includes(proof["relation"]):
             if first > second:
                 sizes = [
@@ -374,7 +423,8 @@ class _Finder:
                 proof = turn_round(proof, sizes[0], sizes[1])
             return proof["relation"], float(proof["agreement"]), proof
         cosine = self._cosines.get(pair, float("nan"))
-        if self._question.includes("similar") and cosine >= SIMILAR_COSINE:
+        is_opinion_asked = self._question.includes("similar") and not self._question.min_proof
+        if is_opinion_asked and cosine >= SIMILAR_COSINE:
             return (
                 "similar",
                 cosine,
@@ -386,11 +436,7 @@ class _Finder:
         """Take the keeper and all that is proven against it, then go on with the rest."""
         rest = cluster
         while rest:
-            files = [picture for content_id in rest for picture in self.contents[content_id]]
-            keeper, why = choose_keeper(files, self._rules, self._question.protected)
-            self.prove(
-                sorted({_pair(keeper.content_id, other) for other in rest if other != keeper.content_id})
-            )
+            keeper, why = self._choose(rest)
             related = {other: self._relation(keeper.content_id, other) for other in rest}
             joined = [other for other in rest if other == keeper.content_id or related[other] is not None]
             members = [
@@ -404,6 +450,42 @@ class _Finder:
                 members.sort(key=lambda one: (LADDER.index(one.relation), -one.score, one.picture.path))
                 yield Group(keeper, why, tuple(members))
             rest = [other for other in rest if other not in joined]
+
+    def _choose(self, content_ids: list[int]) -> tuple[FoundPicture, str]:
+        """Choose the keeper of these contents, prove the others against it, and look whether it stays that.
+
+        The proof may show a plain frame, without which another picture is larger.
+        """
+        files = [picture for content_id in content_ids for picture in self.contents[content_id]]
+        before = None
+        for _ in range(_MAX_CHOICES):
+            keeper, why = choose_keeper(
+                files, self._rules, self._question.protected, n_content_px=self._frames.n_content_px
+            )
+            if keeper == before:
+                break
+            before = keeper
+            others = {_pair(keeper.content_id, i) for i in content_ids if i != keeper.content_id}
+            self.prove(sorted(others))
+            self._look_for_frames(others)
+        return keeper, why
+
+    def _look_for_frames(self, pairs: Iterable[tuple[int, int]]) -> None:
+        for first, second in pairs:
+            proof = self._pairs.between(first, second)
+            if proof is not None and first in self.contents and second in self.contents:
+                self._frames.look(self.contents[first][0], self.contents[second][0], proof)
+
+    def _view_of(self, content_id: int) -> UInt8Array | None:
+        data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
+        return None if data is None else from_bytes(data).view
+
+    def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
+        """Return what a file is to a keeper, as far as it is proven."""
+        if picture.content_id == keeper.content_id:
+            return self._member(keeper, picture, None)
+        related = self._relation(keeper.content_id, picture.content_id)
+        return None if related is None else self._member(keeper, picture, related)
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
@@ -442,11 +524,6 @@ class _Finder:
         elif relation == "same_file" and os.path.samefile(picture.path, keeper.path):
             note = "is the keeper's file under another name already"
         return Member(picture, relation, score, proof, is_covered, note)  # type: ignore[arg-type]
-
-
-def _is_there(path: str) -> bool:
-    """Whether a file of its own is still at this path: what was put away since is no duplicate any more."""
-    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def _pair(first: int, second: int) -> tuple[int, int]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lookalike.errors import InputError
+from lookalike.media.files import absolute_path
 from lookalike.storage.store import FoundPicture
 
 # Formats that a camera or scanner writes first, before those that are made from them.
@@ -15,12 +17,25 @@ _ORIGINAL_FORMATS = ("raw", "heif", "tiff", "psd")
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A picture that could be kept, and how many of its pixels lie inside its plain frame, if it has one."""
+
+    picture: FoundPicture
+    n_content_px: int
+
+    @property
+    def n_frame_px(self) -> int:
+        """How many of its pixels are nothing but a frame."""
+        return _n_pixels(self.picture) - self.n_content_px
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule: the picture with the largest `value` is kept; `say` puts that value in words."""
 
     name: str
-    value: Callable[[FoundPicture], Any]
-    say: Callable[[FoundPicture], str]
+    value: Callable[[Candidate], Any]
+    say: Callable[[Candidate], str]
 
 
 def _n_pixels(picture: FoundPicture) -> int:
@@ -32,15 +47,36 @@ def bytes_per_pixel(picture: FoundPicture) -> float:
     return round(picture.size_bytes / max(1, _n_pixels(picture)), 2)
 
 
+def _written_s(picture: FoundPicture) -> int:
+    """Return when the file was last written, in whole seconds: less is no difference that a person would mean."""
+    return picture.mtime_ns // 10**9
+
+
+def _rule(name: str, value: Callable[[FoundPicture], Any], say: Callable[[FoundPicture], str]) -> Rule:
+    """Return a rule that asks for nothing but the picture's own facts."""
+    return Rule(name, lambda candidate: value(candidate.picture), lambda candidate: say(candidate.picture))
+
+
+def _say_pixels(candidate: Candidate) -> str:
+    picture = candidate.picture
+    text = f"{picture.width_px} x {picture.height_px} pixels"
+    if candidate.n_frame_px:
+        share = f"{candidate.n_frame_px / _n_pixels(picture):.0%}".replace("%", " %")
+        text += f" of which {share} are a plain frame"
+    return text
+
+
 RULES = {
     rule.name: rule
     for rule in (
-        Rule("most-pixels", _n_pixels, lambda p: f"{p.width_px} x {p.height_px} pixels"),
-        Rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
-        Rule("least-compressed", bytes_per_pixel, lambda p: f"{bytes_per_pixel(p):.2f} bytes a pixel"),
-        Rule("richest-metadata", lambda p: p.taken_at is not None, lambda p: f"taken {p.taken_at}"),
-        Rule("oldest", lambda p: -p.mtime_ns, lambda p: f"file of {p.date[:10]}"),
-        Rule("shortest-path", lambda p: -len(p.path), lambda _: "shortest path"),
+        Rule("most-pixels", lambda c: (c.n_content_px, -c.n_frame_px), _say_pixels),
+        _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
+        _rule("least-compressed", bytes_per_pixel, lambda p: f"{bytes_per_pixel(p):.2f} bytes a pixel"),
+        _rule("richest-metadata", lambda p: p.taken_at is not None, lambda p: f"taken {p.taken_at}"),
+        _rule(
+            "oldest", lambda p: -_written_s(p), lambda p: f"file of {datetime.fromtimestamp(_written_s(p))}"
+        ),
+        _rule("shortest-path", lambda p: -len(p.path), lambda _: "shortest path"),
     )
 }
 DEFAULT_RULES = tuple(RULES)
@@ -61,31 +97,38 @@ def parse_rules(names: Sequence[str]) -> tuple[Rule, ...]:
 
 def is_below(path: str, folders: Sequence[str]) -> bool:
     """Whether a path lies in one of these folders (or is one of them)."""
-    places = [os.path.abspath(folder).rstrip(os.sep) for folder in folders]
+    places = [absolute_path(folder).rstrip(os.sep) for folder in folders]
     return any(path == place or path.startswith(place + os.sep) for place in places)
 
 
 def choose_keeper(
-    pictures: Sequence[FoundPicture], rules: Sequence[Rule], protected: Sequence[str] = ()
+    pictures: Sequence[FoundPicture],
+    rules: Sequence[Rule],
+    protected: Sequence[str] = (),
+    *,
+    n_content_px: Callable[[FoundPicture], int] = _n_pixels,
 ) -> tuple[FoundPicture, str]:
     """Return the picture to keep and why: the first rule that tells it from the runner-up.
 
-    A picture in a protected folder goes before all rules; the last resort is the order of paths.
+    A picture in a protected folder goes before all rules; the last resort is the order of paths. Pixels of a
+    plain frame do not count: `n_content_px` says how many are left.
     """
     if len(pictures) == 1:
         return pictures[0], "the only one"
     in_order = (
-        Rule("protected", lambda p: is_below(p.path, protected), lambda _: "in a protected folder"),
+        _rule("protected", lambda p: is_below(p.path, protected), lambda _: "in a protected folder"),
         *rules,
     )
 
-    def rank(picture: FoundPicture) -> tuple[Any, ...]:
-        return tuple(rule.value(picture) for rule in in_order)
+    def rank(candidate: Candidate) -> tuple[Any, ...]:
+        return tuple(rule.value(candidate) for rule in in_order)
 
-    best, runner_up = sorted(sorted(pictures, key=lambda p: p.path), key=rank, reverse=True)[:2]
+    by_path = sorted(pictures, key=lambda picture: picture.path)
+    candidates = [Candidate(picture, n_content_px(picture)) for picture in by_path]
+    best, runner_up = sorted(candidates, key=rank, reverse=True)[:2]
     for rule in in_order:
         if rule.value(best) != rule.value(runner_up):
             if rule.name == "protected":
-                return best, rule.say(best)
-            return best, f"{rule.name}: {rule.say(best)}, against {rule.say(runner_up)}"
-    return best, "all rules alike; first by path"
+                return best.picture, rule.say(best)
+            return best.picture, f"{rule.name}: {rule.say(best)}, against {rule.say(runner_up)}"
+    return best.picture, "all rules alike; first by path"

@@ -7,6 +7,12 @@ from lookalike.records import Relation
 LADDER: tuple[Relation, ...] = ("same_file", "same_pixels", "copy", "same_scene", "similar", "different")
 """Every relation, closest first."""
 
+
+def is_at_least(relation: Relation, wanted: Relation) -> bool:
+    """Whether a relation is the wanted one, or closer."""
+    return LADDER.index(relation) <= LADDER.index(wanted)
+
+
 # Over 1,668 photos of products, clothes and fruits, the median cosine of two of one class is 0.53, and that
 # of two of different classes 0.24.
 SIMILAR_MIN_COSINE = 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,8 +12,10 @@ import numpy as np
 from lookalike.errors import PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
+from lookalike.matching.calibration import Origin, WayCalibration
 from lookalike.matching.ladder import LADDER
-from lookalike.matching.query import Query
+from lookalike.matching.query import Query, Source
+from lookalike.matching.reader import LocalReader, PictureReader
 from lookalike.matching.search import Match
 from lookalike.matching.verify import Verification, describe_transform, verify
 from lookalike.records import Picture
@@ -21,12 +23,22 @@ from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 
 
-def verify_matches(query: Query, matches: Sequence[Match], store: Store, settings: Settings) -> list[Match]:
+def verify_matches(
+    query: Query,
+    matches: Sequence[Match],
+    store: Store,
+    settings: Settings,
+    calibrated: tuple[WayCalibration, Origin] | None = None,
+) -> list[Match]:
     """Return the matches with their proofs: proven relations first, closest first, then by score.
+
+    Where the proof is `calibrated`, the probability of a match is that of its proof.
 
     A match whose file cannot be read any more keeps its place among the unproven.
     """
     proven = [_prove(query, match, store, settings) for match in matches]
+    if calibrated is not None:
+        proven = [_weigh(match, calibrated[0]) for match in proven]
     return sorted(proven, key=lambda match: (LADDER.index(match.relation), -match.score))
 
 
@@ -34,10 +46,12 @@ def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Matc
     if match.relation == "same_file":
         return replace(match, proof={"relation": "same_file", "method": "digest"})
     try:
-        found = verify(query.keypoints, load_keypoints(match.picture, store, settings))
+        found = verify(query.keypoints, load_keypoints(match.picture, store, _reader_of(query, settings)))
     except PictureError as error:
         return replace(match, why=f"{match.why}; not verified: {error}")
     proof = proof_document(found)
+    if query.box is not None:
+        proof = move_first(proof, query.box.corner_px(query.size_px))
     if found.relation in ("same_pixels", "copy", "same_scene"):
         words = f"{found.n_inliers} points agree" if found.method == "keypoints" else "the pixels agree"
         why = f"{words}: {found.transform}" if found.transform else words
@@ -45,7 +59,17 @@ def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Matc
     return replace(match, proof=proof)
 
 
-def load_keypoints(picture: FoundPicture, store: Store, settings: Settings) -> Keypoints:
+def _reader_of(query: Query, settings: Settings) -> PictureReader:
+    return query.reader or LocalReader(settings, lambda: query.extractor)
+
+
+def _weigh(match: Match, calibrated: WayCalibration) -> Match:
+    if match.proof is None or match.relation == "same_file":
+        return match
+    return replace(match, probability=calibrated.map.probability(proof_score(match.proof)))
+
+
+def load_keypoints(picture: FoundPicture, store: Store, reader: PictureReader) -> Keypoints:
     """Return the keypoints of an indexed picture: those that are kept, else new ones, which are then kept.
 
     Raises
@@ -55,10 +79,8 @@ def load_keypoints(picture: FoundPicture, store: Store, settings: Settings) -> K
     data = store.features_of(picture.content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
     if data is not None:
         return keypoints.from_bytes(data)
-    decoded = read_unchanged(
-        picture.path, picture.digest, settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
-    )
-    found = keypoints.extract_keypoints(decoded.image, (decoded.width_px, decoded.height_px))
+    source = Source(picture.path, path=picture.path, digest=picture.digest)
+    found = reader.keypoints(source, None)
     with suppress(StoreError), store.batch() as batch:  # where it cannot be written it is not kept
         batch.add_feature(picture.content_id, keypoints.RECIPE, keypoints.to_bytes(found))
     return found
@@ -92,6 +114,18 @@ def proof_document(found: Verification) -> dict[str, Any]:
     }
 
 
+def proof_score(proof: Mapping[str, Any]) -> float:
+    """Return how sure a proof is that two pictures are copies: 1 for equal pixels, 0 where no copy is proven.
+
+    Copies score above a half, the higher the more of the overlap agrees. Another shot of the scene is proven not to
+    be a copy, however much of it agrees.
+    """
+    relation = proof["relation"]
+    if relation in ("same_file", "same_pixels"):
+        return 1.0
+    return 0.5 + 0.499 * float(proof["agreement"]) if relation == "copy" else 0.0
+
+
 def turn_round(
     proof: dict[str, Any], first_size: tuple[int, int], second_size: tuple[int, int]
 ) -> dict[str, Any]:
@@ -108,6 +142,17 @@ def turn_round(
         turned["matrix"] = _rounded(inverse / inverse[2, 2])
         turned["transform"] = describe_transform(inverse, second_size, first_size)
     return turned
+
+
+def move_first(proof: dict[str, Any], corner_px: tuple[float, float]) -> dict[str, Any]:
+    """Return the proof of a cut-out in the pixels of the whole picture, of which it begins at this corner."""
+    left, top = corner_px
+    moved = {**proof, "overlap_first": [[x + left, y + top] for x, y in proof["overlap_first"]]}
+    if proof["matrix"] is not None:
+        back = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+        matrix = np.array(proof["matrix"]) @ back
+        moved["matrix"] = _rounded(matrix / matrix[2, 2])
+    return moved
 
 
 def _rounded(matrix: Any) -> list[list[float]]:

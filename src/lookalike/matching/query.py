@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import InputError, PictureError
+from lookalike.errors import InputError, PictureError, QueryError, ReadError
 from lookalike.features.extract import EMBEDDING, Extractor, Prepared, for_cache
 from lookalike.features.hashes import HASHES
+from lookalike.media.files import absolute_path, read_stream
 from lookalike.records import Picture, UInt8Array
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
+    from lookalike.matching.feedback import Refinement
+    from lookalike.matching.reader import PictureReader
     from lookalike.storage.store import Store
 
 STDIN = "-"
+MAX_ID_DIGITS = 18  # all of these fit into the 63 bits of an id
+BOX_ROUNDING = 1e-6  # by which a box may stick out: fractions are rounded
 ORIENTATIONS = (
     "upright",
     "mirrored",
@@ -49,11 +54,46 @@ _FLIPS = (
 """For each orientation, whether rows and columns are reversed, after swapping them for the last four."""
 
 
+class Box(NamedTuple):
+    """A part of an upright picture, as fractions of its width and height from its top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def corner_px(self, size_px: tuple[int, int]) -> tuple[float, float]:
+        """Return where the box begins in an upright picture of this size."""
+        return self.left * size_px[0], self.top * size_px[1]
+
+
+def parse_box(text: str) -> Box:
+    """Return the box of a text such as ``0.25,0.1,0.5,0.5``: left, top, width, height.
+
+    Raises
+    ------
+    InputError    no four numbers, or a box that does not lie in the picture
+    """
+    try:
+        box = Box(*(float(part) for part in text.split(",")))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"the box {text!r} is not left,top,width,height: write four fractions, such as 0.25,0.1,0.5,0.5."
+        ) from error
+    inside = box.left >= 0 and box.top >= 0 and box.width > 0 and box.height > 0
+    if not inside or box.left + box.width > 1 + BOX_ROUNDING or box.top + box.height > 1 + BOX_ROUNDING:
+        raise InputError(
+            f"the box {text!r} does not lie in the picture: fractions go from 0 to 1, from the top left corner."
+        )
+    return box
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a query's bytes are, before they are read.
 
-    Exactly one of `data`, `pixels` and `path` is set; `content_id` where an indexed picture was named.
+    Exactly one of `data`, `pixels` and `path` is set; `content_id` where an indexed picture was named, and
+    `digest` where the file must have it.
     """
 
     label: str
@@ -61,6 +101,7 @@ class Source:
     data: bytes | None = None
     pixels: Any = None
     content_id: int | None = None
+    digest: bytes | None = None
 
 
 @dataclass
@@ -71,6 +112,11 @@ class Query:
     extractor: Extractor
     prepared: Prepared
     digest: bytes | None = None
+    reader: PictureReader | None = None
+    size_px: tuple[int, int] = (0, 0)
+    camera: str | None = None
+    box: Box | None = None
+    refinement: Refinement | None = None
     _features: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
@@ -81,16 +127,20 @@ class Query:
     @cached_property
     def keypoints(self) -> Keypoints:
         """The local features; the picture is decoded again for them, larger than the thumbnail needs."""
-        from lookalike.features.keypoints import KEYPOINT_MIN_SIDE_PX, extract_keypoints
+        if self.reader is None:
+            raise InputError("this query has no reader, so that its local features cannot be computed.")
+        return self.reader.keypoints(self.source, self.box)
 
-        settings = self.extractor.settings
-        picture, _ = decode_source(self.source, settings, min_side_px=KEYPOINT_MIN_SIDE_PX)
-        return extract_keypoints(picture.image, (picture.width_px, picture.height_px))
+    def refined(self, refinement: Refinement) -> Query:
+        """Return the query with what a person said of some answers taken into account."""
+        return replace(self, refinement=refinement, _features=dict(self._features))
 
     def feature(self, name: str) -> NDArray[Any]:
         """Return one stored-form feature as a row, shape (1, d)."""
         if name not in self._features:
             self._features[name] = self.extractor.extract_one(name, self.prepared)[None]
+        if name == EMBEDDING and self.refinement is not None:
+            return self.refinement.apply(np.asarray(for_cache(EMBEDDING, self._features[name]), np.float32))
         return self._features[name]
 
     def turned_embedding(self, orientation: int) -> NDArray[np.float32]:
@@ -99,7 +149,8 @@ class Query:
         if key not in self._features:
             turned = np.ascontiguousarray(_turn(self.prepared.model_input, orientation))
             self._features[key] = self.extractor.embed(turned[None])
-        return np.asarray(for_cache(EMBEDDING, self._features[key]), np.float32)
+        row = np.asarray(for_cache(EMBEDDING, self._features[key]), np.float32)
+        return row if self.refinement is None else self.refinement.apply(row)
 
     def turned_hashes(self, name: str) -> UInt8Array:
         """Return one hash of the picture in all eight orientations, shape (8, b)."""
@@ -120,67 +171,102 @@ def _turn(pixels: UInt8Array, orientation: int) -> UInt8Array:
     return swapped[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
-def parse_source(source: Any, store: Store | None) -> Source:
+def parse_source(source: Any, store: Store | None, *, max_bytes: int = Settings.max_bytes) -> Source:
     """Tell what a query is: a path, a ``file:`` URL, ``-`` for standard input, ``id:N``, bytes or pixels.
+
+    Of standard input at most `max_bytes` are read.
 
     Raises
     ------
-    InputError    an address on the network, an id that is not in the gallery, or something else entirely
+    QueryError    an address on the network, an id that is not in the gallery
+    InputError    an empty name
+    LimitError    there is more on standard input
     """
+    if isinstance(source, Source):
+        return source
     if isinstance(source, bytes | bytearray | memoryview):
         return Source("bytes", data=bytes(source))
     if isinstance(source, os.PathLike):
         source = os.fspath(source)
     if not isinstance(source, str):
         return Source("pixels", pixels=source)
+    if not source:
+        raise InputError("an empty name names no picture: give a path, file: URL, - or id:N.")
     if source == STDIN:
-        return Source(STDIN, data=sys.stdin.buffer.read())
+        return Source(STDIN, data=read_stream(sys.stdin.buffer, max_bytes=max_bytes))
     scheme = source.split(":", 1)[0].lower() if ":" in source else ""
     if scheme == "file":
         return Source(source, path=path_of_url(source))
     if scheme == "id":
         return _indexed_source(source, store)
     if scheme in ("http", "https", "ftp", "data", "s3"):
-        raise InputError(
+        raise QueryError(
             f"{source!r} is not on this machine: save the picture and give its path (nothing is fetched)."
         )
-    return Source(source, path=os.path.abspath(source))
+    return Source(source, path=absolute_path(source))
 
 
 def path_of_url(url: str) -> str:
     """Return the path that a ``file:`` URL names; InputError where it is on another machine."""
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
-        raise InputError(f"{url!r} names another machine: give a file: URL of this one.")
+        raise QueryError(f"{url!r} names another machine: give a file: URL of this one.")
     # The path of a file: URL is bytes in disguise; undecodable ones must come through.
-    return os.path.abspath(os.fsdecode(unquote(parts.path, encoding="latin-1").encode("latin-1")))
+    return absolute_path(os.fsdecode(unquote(parts.path, encoding="latin-1").encode("latin-1")))
 
 
 def _indexed_source(text: str, store: Store | None) -> Source:
     number = text[3:]
-    pictures = store.pictures([int(number)]) if store is not None and number.isdecimal() else {}
+    is_number = number.isdecimal() and len(number) <= MAX_ID_DIGITS
+    pictures = store.pictures([int(number)]) if store is not None and is_number else {}
     if not pictures:
-        raise InputError(f"{text!r} is no picture of this gallery: take an id that a search has printed.")
+        raise QueryError(f"{text!r} is no picture of this gallery: take an id that a search has printed.")
     content_id = int(number)
     paths = [picture.path for picture in pictures[content_id]]
     existing = next((path for path in paths if Path(path).is_file()), None)
     if existing is None:
-        raise InputError(f"{text!r} is gone: none of its files is there any more, such as {paths[0]!r}.")
-    return Source(text, path=existing, content_id=content_id)
+        raise QueryError(f"{text!r} is gone: none of its files is there any more, such as {paths[0]!r}.")
+    return Source(text, path=existing, content_id=content_id, digest=pictures[content_id][0].digest)
 
 
-def load_query(source: Source, extractor: Extractor, settings: Settings) -> Query:
-    """Read, decode and prepare a query.
+def load_query(
+    source: Source,
+    extractor: Extractor,
+    settings: Settings,
+    *,
+    box: Box | None = None,
+    reader: PictureReader | None = None,
+) -> Query:
+    """Read, decode and prepare a query, or the part of it in the box; by this process if no reader is given.
 
     Raises
     ------
     PictureError    the picture cannot be read or decoded, or exceeds a limit
     """
+    if reader is None:
+        from lookalike.matching.reader import LocalReader
+
+        reader = LocalReader(settings, lambda: extractor)
     try:
-        picture, digest = decode_source(source, settings, min_side_px=extractor.min_side_px)
+        read = reader.read(source, box)
     except PictureError as error:
         raise type(error)(f"{source.label}: {error}") from error
-    return Query(source, extractor, extractor.prepare(picture), digest)
+    size_px = (read.width_px, read.height_px)
+    return Query(source, extractor, read.prepared, read.digest, reader, size_px, read.camera, box)
+
+
+def cut_box(picture: Picture, box: Box) -> Picture:
+    """Return the part of a decoded picture in the box; its sizes are those of that part of the original."""
+    width, height = picture.image.size
+    left, top = min(width - 1, round(box.left * width)), min(height - 1, round(box.top * height))
+    right = min(width, max(left + 1, round((box.left + box.width) * width)))
+    bottom = min(height, max(top + 1, round((box.top + box.height) * height)))
+    return replace(
+        picture,
+        image=picture.image.crop((left, top, right, bottom)),
+        width_px=max(1, round((right - left) * picture.width_px / width)),
+        height_px=max(1, round((bottom - top) * picture.height_px / height)),
+    )
 
 
 def decode_source(
@@ -195,6 +281,8 @@ def decode_source(
 
     if source.path is not None:
         file = read_file(source.path, max_bytes=settings.max_bytes)
+        if source.digest is not None and file.digest != source.digest:
+            raise ReadError("the file was changed since it was indexed: run index again.")
         return decode(file.data, min_side_px=min_side_px, settings=settings), file.digest
     if source.data is not None:
         digest = digest_of(source.data)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,77 +13,33 @@ from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.distances import Metric, metrics_of
-from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, for_cache, kind_of
+from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, for_cache, kind_of, stored_dtype
 from lookalike.features.hashes import HASHES
+from lookalike.matching.background import LAST_RANK, find_background, relative_score
+from lookalike.matching.calibration import (
+    Origin,
+    WayCalibration,
+    choose_way,
+    not_calibrated,
+    parse_precision,
+)
+from lookalike.matching.filter import Filter
 from lookalike.matching.ladder import guess_relation
 from lookalike.matching.query import ORIENTATIONS, Query
-from lookalike.records import Recipe, Relation
+from lookalike.records import Float32Array, Recipe, Relation
 from lookalike.storage.index.cache import open_exact_index
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture, Stamp, Store
 
 AUTO = "auto"
 HASH_THEN_EMBEDDING = "hash-then-embedding"
+PAGED_DEPTH = 1000  # how deep an answer can be scrolled; every page is cut from one ranking of this depth
+MAX_K = 1_000_000  # matches that fit into memory; a gallery has fewer
+MORE_CANDIDATES = 300  # than asked for, of each way; four times as many for short answers
 SHORT_LIST = 100  # candidates of each way that `auto` and `hash-then-embedding` look at
 LIFT_BITS = 12.0  # of 64: the mean of pHash and dHash distance from which they say nothing (docs/ways.md)
 MAX_LIFT = 0.9  # equal hashes close nine tenths of what the embedding leaves open; only equal bytes score 1
-_DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?")
 ALIASES = {"color": "hsv", "colour": "hsv"}
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which pictures of a gallery may answer; the empty filter lets all through.
-
-    Parameters
-    ----------
-    folder : str or None          only files below this folder
-    formats : tuple of str        only these formats, such as ``("jpeg", "png")``; empty means all
-    min_side_px : int             the shorter side of the original, at least
-    min_bytes, max_bytes : int or None    size of the file
-    since, until : str or None    date taken (or, unknown, of the file), ``YYYY-MM-DD``, shorter or longer;
-                                  inclusive
-    """
-
-    folder: str | None = None
-    formats: tuple[str, ...] = ()
-    min_side_px: int = 0
-    min_bytes: int | None = None
-    max_bytes: int | None = None
-    since: str | None = None
-    until: str | None = None
-
-    def __post_init__(self) -> None:
-        known = {"jpg": "jpeg", "tif": "tiff", "heic": "heif"}
-        formats = tuple(known.get(name.lower(), name.lower()) for name in self.formats)
-        object.__setattr__(self, "formats", formats)
-        for date in (self.since, self.until):
-            if date is not None and not _DATE.fullmatch(date):
-                raise InputError(f"{date!r} is no date: write YYYY-MM-DD, or less (YYYY-MM, YYYY).")
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether every picture passes."""
-        return self == Filter()
-
-    def passes(self, picture: FoundPicture) -> bool:
-        """Whether this picture may answer."""
-        if self.folder is not None:
-            root = os.path.abspath(self.folder).rstrip(os.sep) + os.sep
-            if not picture.path.startswith(root):
-                return False
-        if self.formats and picture.format not in self.formats:
-            return False
-        if min(picture.width_px, picture.height_px) < self.min_side_px:
-            return False
-        if self.min_bytes is not None and picture.size_bytes < self.min_bytes:
-            return False
-        if self.max_bytes is not None and picture.size_bytes > self.max_bytes:
-            return False
-        date = picture.date
-        if self.since is not None and date < self.since:
-            return False
-        return self.until is None or date[: len(self.until)] <= self.until
 
 
 @dataclass(frozen=True)
@@ -92,7 +48,8 @@ class Match:
 
     `score` is higher, `distance` lower for what is more alike; `unit` says what the distance counts, `by`
     which way found it, and `why` says it in words. Without a `proof` (see `verify_matches`) the `relation` is
-    an opinion, but for ``same_file``.
+    an opinion, but for ``same_file``. `probability` is that of being a copy of the query (see docs/calibration.md);
+    None where the way is not calibrated for what the gallery holds.
     """
 
     picture: FoundPicture
@@ -103,6 +60,7 @@ class Match:
     by: str
     why: str
     proof: Mapping[str, Any] | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +72,23 @@ class _Ranked:
     distance: float
     why: str
     relation: Relation
+
+
+@dataclass(frozen=True)
+class _Ruler:
+    """What the scores of one query are worth: its background, and the calibration of the way."""
+
+    calibrated: WayCalibration
+    background: float
+
+    def relative(self, one: _Ranked) -> float:
+        return float(relative_score(one.score, self.background))
+
+    def probability(self, one: _Ranked) -> float:
+        return 1.0 if one.relation == "same_file" else self.calibrated.map.probability(self.relative(one))
+
+    def passes(self, one: _Ranked, min_relative: float) -> bool:
+        return one.relation == "same_file" or self.relative(one) >= min_relative
 
 
 def parse_way(by: str) -> tuple[str, str | None]:
@@ -168,32 +143,38 @@ class Searcher:
         min_score: float | None = None,
         max_distance: float | None = None,
         where: Filter | None = None,
+        offset: int | None = None,
+        precision: float | None = None,
     ) -> list[Match]:
         """Return the k best matches, best first, equal scores by id.
 
         The queried file itself is left out; other files with the same bytes are not. With a threshold,
-        fewer than k may come. Raises InputError and FeatureMismatchError.
+        fewer than k may come. With an `offset`, the matches after so many of one ranking of `PAGED_DEPTH`, so that
+        pages neither repeat nor miss a match. Raises InputError and FeatureMismatchError.
         """
-        if k < 1:
-            raise InputError(f"k = {k} makes no sense: ask for at least one match.")
+        if not 1 <= k <= MAX_K:
+            raise InputError(f"k = {k} makes no sense: ask for at least one match, and at most {MAX_K:,}.")
+        if any(limit is not None and math.isnan(limit) for limit in (min_score, max_distance)):
+            raise InputError("a threshold that is not a number (nan) lets nothing through: give a number.")
         name, metric = parse_way(by)
         where = where or Filter()
         among = self._passing_ids(where)
-        n_wanted = k + self._n_other_files(query)
-        if name == AUTO:
-            ranked = self._by_all(query, n_wanted, among)
-        elif name == HASH_THEN_EMBEDDING:
-            ranked = self._by_hash_then_embedding(query, n_wanted, among)
-        else:
-            ranked = self._by_one(query, name, metric, n_wanted, among)
+        left_out = frozenset() if query.refinement is None else query.refinement.disliked_ids
+        n_wanted = (k if offset is None else PAGED_DEPTH) + self._n_other_files(query) + len(left_out)
+        ranked = self._rank(query, name, metric, n_wanted, among)
         unit = self._unit(name, metric)
+        ruler = None if query.refinement is not None else self._ruler(name, metric, ranked, among)
+        min_relative = None if precision is None else self._min_relative(query, ruler, by, precision)
         kept = [
             one
-            for one in ranked
-            if (min_score is None or one.score >= min_score)
+            for one in ranked[:n_wanted]
+            if one.content_id not in left_out
+            and (ruler is None or min_relative is None or ruler.passes(one, min_relative))
+            and (min_score is None or one.score >= min_score)
             and (max_distance is None or one.distance <= max_distance)
         ]
-        return self._with_files(query, kept, by=by, unit=unit, where=where)[:k]
+        found = self._with_files(query, kept, by=by, unit=unit, where=where, ruler=ruler)
+        return found[offset or 0 :][:k]
 
     def _unit(self, name: str, metric: str | None) -> str:
         if name in (AUTO, HASH_THEN_EMBEDDING) or metric is None:
@@ -208,16 +189,33 @@ class Searcher:
         if where.is_empty:
             return None
         passing = sorted({p.content_id for p in self._store.iter_pictures() if where.passes(p)})
+        if not passing and where.folder is not None:
+            was_there = any(where.is_inside(picture) for picture in self._store.iter_pictures())
+            if not (was_there or os.path.isdir(where.folder)):
+                raise InputError(
+                    f"there is no folder {where.folder!r}, and no picture of the gallery was in it: check its name."
+                )
         return np.array(passing, np.int64)
 
     # The ways
+
+    def _rank(
+        self, query: Query, name: str, metric: str | None, k: int, among: NDArray[np.int64] | None
+    ) -> list[_Ranked]:
+        """Return the k best contents and, where k is small, those that follow up to `SHORT_LIST`."""
+        if name == AUTO:
+            return self._by_all(query, k, among)
+        if name == HASH_THEN_EMBEDDING:
+            return self._by_hash_then_embedding(query, k, among)
+        return self._by_one(query, name, metric, k, among)
 
     def _by_one(
         self, query: Query, name: str, metric_name: str | None, k: int, among: NDArray[np.int64] | None
     ) -> list[_Ranked]:
         index = self.index(name)
         row = for_cache(name, query.feature(name))
-        found = index.search(row, k, metric=metric_name, among=among)
+        n = min(max(k, SHORT_LIST), max(1, len(index)))
+        found = index.search(row, n, metric=metric_name, among=among)
         metric = self._metric(index, name, metric_name)
         digest_id = self._id_of_same_bytes(query)
         return [
@@ -249,12 +247,12 @@ class Searcher:
                 f"embedding cosine {1 - distances[place]:.3f}, short-listed by pHash at {bits[place]:.0f} bits",
                 "same_file" if ids[place] == digest_id else "similar",
             )
-            for place in order[:k]
+            for place in order[: max(k, SHORT_LIST)]
         ]
 
     def _by_all(self, query: Query, k: int, among: NDArray[np.int64] | None) -> list[_Ranked]:
-        has_embedding = self._store.recipes(EMBEDDING) != {}
-        ids = self._candidates(query, max(SHORT_LIST, 4 * k), among, has_embedding)
+        has_embedding = self._store.has_feature(EMBEDDING)
+        ids = self._candidates(query, max(SHORT_LIST, min(4 * k, k + MORE_CANDIDATES)), among, has_embedding)
         if not len(ids):
             return []
         bits, orientation = self._hash_distances(query, ids)
@@ -274,7 +272,7 @@ class Searcher:
                 if ids[place] == digest_id
                 else guess_relation(float(max(cosines[place], scores[place]))),
             )
-            for place in np.lexsort((ids, -scores))[:k]
+            for place in np.lexsort((ids, -scores))[: max(k, SHORT_LIST)]
         ]
 
     def _cosines(
@@ -293,7 +291,9 @@ class Searcher:
         self, query: Query, n: int, among: NDArray[np.int64] | None, has_embedding: bool
     ) -> NDArray[np.int64]:
         """Return the nearest n by pHash in any orientation, and by the embedding."""
-        found = self.index("phash").search(query.turned_hashes("phash"), n, among=among)
+        hashes = self.index("phash")
+        n = min(n, max(1, len(hashes)))  # an answer has room for all that is asked for
+        found = hashes.search(query.turned_hashes("phash"), n, among=among)
         distances = np.where(found.ids >= 0, found.distances, np.inf).ravel()
         nearest = found.ids.ravel()[np.argsort(distances, kind="stable")]
         unique, first = np.unique(nearest, return_index=True)
@@ -319,7 +319,82 @@ class Searcher:
         per_64 = 64.0 / self._extractor().settings.hash_size ** 2
         return np.take_along_axis(bits, best[None, None], axis=1)[:, 0].astype(np.float64) * per_64, best
 
+    # What scores are worth
+
+    def rank(self, queries: Sequence[Query], by: str) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Return for each query the ids and scores of the `SHORT_LIST` best, best first, as `search` ranks them."""
+        name, metric_name = parse_way(by)
+        if metric_name is None:
+            ranked = [self._rank(query, name, None, 1, None)[:SHORT_LIST] for query in queries]
+            return [
+                (np.array([one.content_id for one in some], np.int64), np.array([one.score for one in some]))
+                for some in ranked
+            ]
+        index = self.index(name)
+        rows = np.concatenate([for_cache(name, query.feature(name)) for query in queries])
+        found = index.search(rows, SHORT_LIST, metric=metric_name)
+        span = self._metric(index, name, metric_name).span
+        return [
+            (ids[:count], 1 - distances[:count].astype(np.float64) / span)
+            for ids, distances, count in zip(found.ids, found.distances, found.counts, strict=True)
+        ]
+
+    def calibrated_ways(self) -> list[str]:
+        """Return the ways that can be calibrated: those whose features the gallery has, in the default metric."""
+        present = {
+            name for name in FEATURES if self._extractor().recipes[name].text in self._store.recipes(name)
+        }
+        return [way for way in ways() if ":" not in way and set(self.features_of(way)) <= present]
+
+    def recipes_of(self, by: str) -> tuple[str, ...]:
+        """Return the recipes of the features that a way looks at in this gallery."""
+        return tuple(self._extractor().recipes[name].text for name in self.features_of(parse_way(by)[0]))
+
+    def features_of(self, name: str) -> tuple[str, ...]:
+        """Return the features that a way looks at in this gallery."""
+        if name == AUTO:
+            has_embedding = self._store.has_feature(EMBEDDING)
+            return ("phash", "dhash", EMBEDDING) if has_embedding else ("phash", "dhash")
+        return ("phash", EMBEDDING) if name == HASH_THEN_EMBEDDING else (name,)
+
+    def calibration_of(self, by: str) -> tuple[WayCalibration, Origin] | None:
+        """Return what the scores of a way are worth: by the gallery's own calibration, else the shipped one.
+
+        None where neither fits: another metric than the default, or features of another recipe.
+        """
+        name, metric = parse_way(by)
+        if metric is not None and metric != next(iter(metrics_of(kind_of(name)))):
+            return None
+        return choose_way(name, self.recipes_of(by), self._store.calibration())
+
+    def _ruler(
+        self, name: str, metric: str | None, ranked: list[_Ranked], among: NDArray[np.int64] | None
+    ) -> _Ruler | None:
+        chosen = self.calibration_of(name if metric is None else f"{name}:{metric}")
+        if chosen is None:
+            return None
+        n_contents = len(self.index(self.features_of(name)[0])) if among is None else len(among)
+        background = find_background(np.array([one.score for one in ranked[:LAST_RANK]]), n_contents)
+        return _Ruler(chosen[0], chosen[0].background if np.isnan(background) else background)
+
+    def _min_relative(self, query: Query, ruler: _Ruler | None, by: str, precision: float) -> float:
+        """Return the relative score that keeps a precision; infinite where none does."""
+        if query.refinement is not None:
+            raise InputError("a precision is promised for copies of the query: leave out what was liked.")
+        if ruler is None:
+            raise not_calibrated(by)
+        return ruler.calibrated.promise(parse_precision(precision)).least
+
     # Indexes and files
+
+    def embeddings_of(self, content_ids: Sequence[int]) -> Float32Array:
+        """Return the embeddings of contents, shape (n, d), rows of length 1; those without one are left out."""
+        recipe = self._extractor().recipes[EMBEDDING]
+        kept = [self._store.features_of(content_id, [recipe]).get(EMBEDDING) for content_id in content_ids]
+        rows = [np.frombuffer(data, stored_dtype(EMBEDDING)) for data in kept if data is not None]
+        if not rows:
+            return np.empty((0, 0), np.float32)
+        return np.asarray(for_cache(EMBEDDING, np.stack(rows)), np.float32)
 
     def index(self, feature: str) -> ExactIndex:
         """Return the index of a feature, brought up to date with the store.
@@ -363,12 +438,28 @@ class Searcher:
         return None if query.digest is None else self._store.content_id(query.digest)
 
     def _with_files(
-        self, query: Query, ranked: list[_Ranked], *, by: str, unit: str, where: Filter
+        self,
+        query: Query,
+        ranked: list[_Ranked],
+        *,
+        by: str,
+        unit: str,
+        where: Filter,
+        ruler: _Ruler | None,
     ) -> list[Match]:
         """Turn contents into the files that have them, without the queried file itself."""
         files: dict[int, list[FoundPicture]] = self._store.pictures([one.content_id for one in ranked])
         return [
-            Match(picture, one.score, one.distance, unit, one.relation, by, one.why)
+            Match(
+                picture,
+                one.score,
+                one.distance,
+                unit,
+                one.relation,
+                by,
+                one.why,
+                probability=None if ruler is None else ruler.probability(one),
+            )
             for one in ranked
             for picture in files.get(one.content_id, [])
             if picture.path != query.path and where.passes(picture)

@@ -69,6 +69,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+MAX_CAMERA_LENGTH = 100
 _EXIF_HOLDERS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _DATE_PATTERN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
 
@@ -209,7 +210,7 @@ def _finish(
     min_side_px: int | None,
 ) -> Picture:
     """Turn loaded pixels into a picture; the size shrinks first, so that the rest has less to do."""
-    orientation, taken_at = _read_exif(image, exif)
+    orientation, taken_at, camera = _read_exif(image, exif)
     profile = image.info.get("icc_profile")
     finished = to_srgb(_reduce(flatten(image), min_side_px), profile)
     if orientation in _UPRIGHT:
@@ -218,7 +219,7 @@ def _finish(
         finished = image.copy()
     finished.info = {}  # else Pillow would write the old profile and orientation into what is saved of it
     width_px, height_px = reversed(size) if orientation >= 5 else size
-    return Picture(finished, width_px, height_px, name, taken_at)
+    return Picture(finished, width_px, height_px, name, taken_at, camera)
 
 
 def _reduce(image: Image.Image, min_side_px: int | None) -> Image.Image:
@@ -226,16 +227,25 @@ def _reduce(image: Image.Image, min_side_px: int | None) -> Image.Image:
     return image.reduce(factor) if factor >= 2 else image
 
 
-def _read_exif(image: Image.Image, exif: Image.Exif | None) -> tuple[int, str | None]:
-    """Return orientation and time. Only after the pixels are loaded: a TIFF turns itself while it loads."""
+def _read_exif(image: Image.Image, exif: Image.Exif | None) -> tuple[int, str | None, str | None]:
+    """Return orientation, time and camera. Only after the pixels are loaded: a TIFF turns itself while it loads."""
     if exif is None and not hasattr(image, "tag_v2") and not any(key in image.info for key in _EXIF_HOLDERS):
-        return 1, None
+        return 1, None, None
     try:
         found = image.getexif() if exif is None else exif
         orientation = found.get(ExifTags.Base.Orientation, 1)
-        return orientation if orientation in _UPRIGHT else 1, _read_time(found)
+        return orientation if orientation in _UPRIGHT else 1, _read_time(found), _read_camera(found)
     except Exception:  # broken EXIF fails in every way there is, and is no reason to lose the picture
-        return 1, None
+        return 1, None, None
+
+
+def _read_camera(exif: Image.Exif) -> str | None:
+    """Return make and model of the camera, in one line; the make is often part of the model's name."""
+    texts = (exif.get(tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+    make, model = (" ".join(text.split("\0")[0].split()) if isinstance(text, str) else "" for text in texts)
+    name = model if model.lower().startswith(make.lower()) else f"{make} {model}"
+    printable = "".join(letter for letter in name if letter.isprintable()).strip()
+    return printable[:MAX_CAMERA_LENGTH] or None
 
 
 def _read_time(exif: Image.Exif) -> str | None:

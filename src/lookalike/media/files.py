@@ -6,13 +6,20 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
 
-from lookalike.errors import LimitError, ReadError
+from lookalike.errors import InputError, LimitError, ReadError
 from lookalike.media.formats import HEAD_BYTES, PICTURE_SUFFIXES, sniff_format
+
+QUARANTINE_SUFFIX = ".lookalike-quarantine"
+"""How the folders are called that hold what was put away; they are not entered on a walk."""
+
+GALLERY_FILE = "gallery.sqlite3"
+"""What makes a folder a gallery; inside other folders it is not entered on a walk."""
 
 ProblemCallback = Callable[[str, str], None]
 """Called with the path and the reason of what could not be looked at."""
@@ -84,7 +91,8 @@ def iter_files(
 
     A file that is named itself is always taken: hidden, link or of unknown suffix, whatever the globs
     say. Inside folders, regular files are taken whose suffix is a picture's (in any case), or which have
-    no suffix and start like a picture.
+    no suffix and start like a picture. Galleries in there are left out, and so are the folders in which
+    `lookalike apply` keeps what it puts in quarantine, unless they are named themselves.
 
     Parameters
     ----------
@@ -110,7 +118,7 @@ def iter_files(
     report = on_problem or _ignore
     rules = _Rules(_compile_globs(include), _compile_globs(exclude), hidden, follow_symlinks, report)
     for path in paths:
-        root = os.path.abspath(os.fsdecode(path))
+        root = absolute_path(os.fsdecode(path))
         try:
             status = os.stat(root)
         except (OSError, ValueError) as error:
@@ -138,20 +146,25 @@ def _walk(root: str, rules: _Rules) -> Iterator[FoundFile]:
         except OSError as error:
             rules.on_problem(folder, _sentence(error))
             continue
+        if folder != root and any(entry.name == GALLERY_FILE for entry in entries):
+            continue
         folders = []
         for entry in entries:
             try:
                 if entry.name[0] == "." and not rules.hidden:
                     continue
                 if entry.is_dir(follow_symlinks=rules.follow_symlinks):
-                    if not _is_excluded(entry, start, rules):
+                    is_ours = entry.name.endswith(QUARANTINE_SUFFIX)
+                    if not (is_ours or _is_excluded(entry, start, rules)):
                         folders.append(entry.path)
                 elif entry.is_file(follow_symlinks=rules.follow_symlinks):
                     if _is_wanted(entry, start, rules):
                         status = entry.stat(follow_symlinks=rules.follow_symlinks)
                         yield FoundFile(entry.path, status.st_size, status.st_mtime_ns)
                 elif rules.follow_symlinks and entry.is_symlink() and _is_wanted(entry, start, rules):
-                    rules.on_problem(entry.path, "this link leads nowhere")
+                    leads_nowhere = not os.path.exists(entry.path)
+                    reason = "nowhere" if leads_nowhere else "to what is neither a file nor a folder"
+                    rules.on_problem(entry.path, f"this link leads {reason}")
             except OSError as error:
                 rules.on_problem(entry.path, _sentence(error))
         waiting.extend(reversed(folders))
@@ -288,6 +301,60 @@ def read_file(path: str | bytes | os.PathLike[str], *, max_bytes: int) -> FileBy
     if len(data) != before.st_size or _state(before) != _state(after):
         raise ReadError("the file changed while it was read; it will be read again next time")
     return FileBytes(data, digest_of(data), before.st_size, before.st_mtime_ns)
+
+
+def read_stream(stream: BinaryIO, *, max_bytes: int) -> bytes:
+    """Read all that comes out of a stream, such as standard input; raise LimitError beyond `max_bytes`."""
+    data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise LimitError(f"there are more bytes than the limit of {max_bytes:,} (setting max_bytes)")
+    return data
+
+
+def absolute_path(path: str | os.PathLike[str]) -> str:
+    """Return a path from the root on, with neither ``.`` nor ``..``; links are not resolved.
+
+    Raises
+    ------
+    InputError    the path starts at the current folder, which has been deleted
+    """
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"the current folder was deleted, so that {os.fspath(path)!r} leads nowhere: go to another folder, "
+            "or give the path from the root on."
+        ) from error
+
+
+def is_own_file(path: str) -> bool:
+    """Whether a file of its own is at this path: neither nothing, nor a link to another file."""
+    return os.path.isfile(path) and not os.path.islink(path)
+
+
+def open_unchanged(path: str | os.PathLike[str], digest: bytes) -> BinaryIO:
+    """Open a file for reading whose content must have this digest.
+
+    The digest is taken from the open file, so that no other file can take its place in between.
+
+    Raises
+    ------
+    ReadError    it cannot be read, is no regular file, or has another content
+    """
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except (OSError, ValueError) as error:
+        raise ReadError(_sentence(error)) from error
+    file = os.fdopen(descriptor, "rb")
+    try:
+        _check_regular(os.fstat(descriptor), sys.maxsize)
+        if hashlib.file_digest(file, "sha256").digest() != digest:
+            raise ReadError("the file was changed since it was indexed: run index again")
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def digest_of(data: bytes) -> bytes:

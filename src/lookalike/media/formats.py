@@ -15,6 +15,44 @@ _RAW_SUFFIXES = (
 PICTURE_SUFFIXES = frozenset(f".{suffix}" for suffix in (_ORDINARY_SUFFIXES + " " + _RAW_SUFFIXES).split())
 """Lower-case suffixes of pictures. Some cannot be decoded: they shall fail with a reason, not vanish."""
 
+FORMATS = (
+    *(
+        "jpeg",
+        "png",
+        "gif",
+        "webp",
+        "bmp",
+        "tiff",
+        "ppm",
+        "ico",
+        "cur",
+        "tga",
+        "psd",
+        "jpeg2000",
+        "avif",
+        "heif",
+    ),
+    *("jxl", "raw", "svg", "hdr", "exr"),
+)
+"""The names of the formats, as `sniff_format` gives them."""
+
+FORMAT_ALIASES = {
+    alias: name
+    for name, aliases in {
+        "jpeg": "jpg jpe jfif mpo",
+        "png": "apng",
+        "bmp": "dib",
+        "tiff": "tif",
+        "ppm": "pgm pbm pnm pfm",
+        "jpeg2000": "jp2 j2k j2c jpc jpf jpx",
+        "avif": "avifs",
+        "heif": "heic heics heifs hif",
+        "raw": _RAW_SUFFIXES.replace("raw ", ""),
+    }.items()
+    for alias in aliases.split()
+}
+"""What files of a format are called as well, by their suffixes."""
+
 _PREFIXES = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),

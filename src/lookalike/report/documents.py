@@ -5,37 +5,45 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lookalike.acting.apply import ApplyReport
+    from lookalike.acting.apply import ApplyReport, Remark
+    from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
-    from lookalike.adding.add import AddReport
-    from lookalike.gallery import GalleryInfo
+    from lookalike.adding.add import AddReport, Failure
+    from lookalike.evaluation.euclidean import EuclideanExperiment
+    from lookalike.evaluation.evaluate import Evaluation, WayResult
+    from lookalike.evaluation.experiments import Comparison as MeasureComparison
+    from lookalike.gallery import GalleryInfo, Page
+    from lookalike.matching.calibrate import CalibrationReport
+    from lookalike.matching.calibration import Promised, WayCalibration
     from lookalike.matching.compare import Comparison
     from lookalike.matching.duplicates import DuplicatesReport, Member
+    from lookalike.matching.query import Query
     from lookalike.matching.search import Match
+    from lookalike.storage.store import FoundPicture
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one query of a search: its matches, or why there are none."""
+    """The answer to one query of a search: its matches, or why there are none, and what was promised of them."""
 
     query: str
     matches: Sequence[Match] = ()
     error: str | None = None
+    promised: Promised | None = None
 
 
 def to_json(document: Any) -> str:
-    """Return one line of JSON, readable where the text allows it; undecodable names are escaped."""
+    """Return one line of JSON, readable where the text allows it; what is not printable is escaped."""
     text = json.dumps(document, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(document)
-    return text
+    return text if text.isprintable() else json.dumps(document)
 
 
 def add_document(report: AddReport) -> dict[str, Any]:
@@ -60,6 +68,7 @@ def match_document(match: Match) -> dict[str, Any]:
         "height_px": picture.height_px,
         "size_bytes": picture.size_bytes,
         "date": picture.date,
+        "probability": None if match.probability is None else round(match.probability, 4),
         **({} if match.proof is None else {"proof": dict(match.proof)}),
     }
 
@@ -68,7 +77,107 @@ def search_document(answer: Answer) -> dict[str, Any]:
     """Return what `search --json` prints for one query."""
     if answer.error is not None:
         return {"query": answer.query, "error": answer.error}
-    return {"query": answer.query, "matches": [match_document(match) for match in answer.matches]}
+    return {
+        "query": answer.query,
+        "matches": [match_document(match) for match in answer.matches],
+        **({} if answer.promised is None else {"promise": promise_document(answer.promised)}),
+    }
+
+
+def promise_document(promised: Promised) -> dict[str, Any]:
+    """Return what a search with a precision was promised, and by which calibration."""
+    promise = promised.promise
+    return {
+        "by": promised.by,
+        "calibration": promised.origin,
+        "precision": promise.precision,
+        "threshold": promise.threshold,
+        "recall": round(promise.recall, 4),
+        "precision_at_least": round(promise.bound, 5),
+        "supported": promise.is_supported,
+        "nothing_found": round(promise.silence, 4),
+    }
+
+
+def calibration_document(report: CalibrationReport) -> dict[str, Any]:
+    """Return what `calibrate --json` prints; docs/calibration.md explains the fields."""
+    found = report.calibration
+    return {
+        "made_at": found.made_at,
+        "contents": found.n_contents,
+        "pictures": found.n_pictures,
+        "edits": list(found.edits),
+        "seed": found.seed,
+        "left_out": found.n_left_out,
+        "doubtful": found.n_doubtful,
+        "asked": report.n_asked,
+        "ways": {name: _calibrated_document(name, way) for name, way in found.ways.items()},
+        "failed": [asdict(failure) for failure in report.failed],
+        "seconds": round(report.seconds, 1),
+    }
+
+
+def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
+    from lookalike.matching.calibration import Promised
+
+    return {
+        "queries": way.n_queries,
+        "strangers": way.n_false,
+        "background": round(way.background, 4),
+        "promises": [
+            {
+                **promise_document(Promised(name, promise, "gallery")),
+                "recall_by_edit": {edit: round(share, 4) for edit, share in promise.recall_by_edit.items()},
+            }
+            for promise in way.promises
+        ],
+        "checks": [
+            {
+                "precision": check.precision,
+                "achieved": None if math.isnan(check.achieved) else round(check.achieved, 5),
+                "achieved_at_least": round(check.bound, 5),
+                "true": check.n_true,
+                "false": check.n_false,
+                "recall": round(check.recall, 4),
+                "nothing_found": round(check.silence, 4),
+            }
+            for check in way.checks
+        ],
+        "map": [
+            [round(score, 6), round(probability, 6)]
+            for score, probability in zip(way.map.scores, way.map.probabilities, strict=True)
+        ],
+    }
+
+
+def page_document(label: str, query: Query, page: Page, promised: Promised | None = None) -> dict[str, Any]:
+    """Return one page of a search: what `search --json` prints, and where the page lies."""
+    return {
+        **search_document(Answer(label, page.matches, promised=promised)),
+        "query_width_px": query.size_px[0],
+        "query_height_px": query.size_px[1],
+        "offset": page.offset,
+        "has_more": page.has_more,
+    }
+
+
+def picture_document(files: Sequence[FoundPicture]) -> dict[str, Any]:
+    """Return the facts of one content, under the path of its first file that is still there."""
+    present = [file for file in files if os.path.isfile(file.path)]
+    first = (present or files)[0]
+    return {
+        "id": first.content_id,
+        "path": first.path,
+        "paths": [file.path for file in files],
+        "format": first.format,
+        "width_px": first.width_px,
+        "height_px": first.height_px,
+        "size_bytes": first.size_bytes,
+        "date": first.date,
+        "digest": first.digest.hex(),
+        "bytes_per_pixel": round(first.size_bytes / max(1, first.width_px * first.height_px), 3),
+        "exists": bool(present),
+    }
 
 
 def compare_document(comparison: Comparison) -> dict[str, Any]:
@@ -84,6 +193,24 @@ def compare_document(comparison: Comparison) -> dict[str, Any]:
 def info_document(info: GalleryInfo) -> dict[str, Any]:
     """Return what `info --json` prints."""
     return asdict(info)
+
+
+def library_document(info: GalleryInfo, folders: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Return what `info --json` prints, with the folders that the files lie in."""
+    return {
+        **info_document(info),
+        "folders": [{"path": path, "n_files": n_files} for path, n_files in folders],
+    }
+
+
+def failures_document(failures: Sequence[Failure], total: int, offset: int) -> dict[str, Any]:
+    """Return some of the files that are not searchable."""
+    return {"failures": [asdict(failure) for failure in failures], "total": total, "offset": offset}
+
+
+def pictures_document(pictures: Sequence[FoundPicture], total: int, offset: int) -> dict[str, Any]:
+    """Return the facts of some files."""
+    return {"pictures": [picture_document([one]) for one in pictures], "total": total, "offset": offset}
 
 
 def search_csv(answers: Sequence[Answer]) -> str:
@@ -131,6 +258,69 @@ def _member_document(member: Member) -> dict[str, Any]:
     }
 
 
+def review_document(report: DuplicatesReport, report_id: str, protect: Sequence[str]) -> dict[str, Any]:
+    """Return duplicates with the facts of every file, as the review of them needs: largest gain first."""
+    return {
+        "report_id": report_id,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "compared": report.n_compared,
+        "failed": [asdict(failure) for failure in report.failed],
+        "seconds": round(report.seconds, 3),
+        "protect": list(protect),
+        "groups": [
+            {
+                "number": number,
+                "relation": group.relation,
+                "keeper": picture_document([group.keeper]),
+                "why": group.why,
+                "saved_bytes": group.n_bytes_saved,
+                "members": [
+                    {**picture_document([member.picture]), **_member_document(member)}
+                    for member in group.members
+                ],
+            }
+            for number, group in enumerate(report.groups, 1)
+        ],
+    }
+
+
+def present_group(group: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a group of a `review_document` with the files that are still there; None for less than two."""
+    members = [member for member in group["members"] if os.path.isfile(member["path"])]
+    if not members or not os.path.isfile(group["keeper"]["path"]):
+        return None
+    saved = sum(member["size_bytes"] for member in members if member["removable"])
+    return {
+        **group,
+        "keeper": dict(group["keeper"]),
+        "members": [dict(member) for member in members],
+        "saved_bytes": saved,
+    }
+
+
+def plan_document(plan_id: str, plan: Plan, left_out: Sequence[Remark]) -> dict[str, Any]:
+    """Return what a plan would do, and what of the wishes it leaves out."""
+    return {
+        "id": plan_id,
+        "act": plan.acts[0].act if plan.acts else None,
+        "created_at": plan.created_at,
+        "quarantine": plan.quarantine,
+        "n_files": len(plan.acts),
+        "saved_bytes": sum(act.size_bytes for act in plan.acts),
+        "removals": [
+            {
+                "path": act.path,
+                "keeper": act.keeper,
+                "relation": act.relation,
+                "why": act.why,
+                "size_bytes": act.size_bytes,
+            }
+            for act in plan.acts
+        ],
+        "left_out": [asdict(remark) for remark in left_out],
+    }
+
+
 def duplicates_csv(report: DuplicatesReport) -> str:
     """Return the groups as CSV with a header: a row a file, keepers first."""
     columns = [
@@ -174,3 +364,63 @@ def apply_document(report: ApplyReport) -> dict[str, Any]:
 def undo_document(report: UndoReport) -> dict[str, Any]:
     """Return what `undo --json` prints."""
     return {**asdict(report), "seconds": round(report.seconds, 3)}
+
+
+def evaluation_document(found: Evaluation) -> dict[str, Any]:
+    """Return what `evaluate --json` prints; a figure that cannot be said is null."""
+    return {
+        "data": found.data.name,
+        "queries": len(found.data.queries),
+        "pictures": len(found.data.gallery),
+        "depth": found.depth,
+        "queries_without_positives": found.n_without_positives,
+        "failed_queries": found.n_failed_queries,
+        "failed_pictures": found.n_failed_pictures,
+        "results": [_way_document(one) for one in found.results],
+    }
+
+
+def _way_document(one: WayResult) -> dict[str, Any]:
+    scores, cost = one.scores, one.cost
+    edits = {
+        label: {
+            "queries": figures.n_queries,
+            "recall@1": _finite(figures.recall_at_1),
+            "recall@P99.9": _finite(figures.recall_at_precision),
+        }
+        for label, figures in scores.by_edit.items()
+    }
+    return {
+        "by": one.by,
+        **{name: _finite(value) for name, value in scores.values.items()},
+        **{f"{name}_interval": [_finite(end) for end in ends] for name, ends in scores.intervals.items()},
+        "seconds_per_picture": _finite(cost.seconds_per_picture),
+        "seconds_per_query": _finite(cost.seconds_per_query),
+        "bytes_per_picture": _finite(cost.bytes_per_picture),
+        **({"edits": edits} if edits else {}),
+    }
+
+
+def measures_document(found: MeasureComparison) -> dict[str, Any]:
+    """Return what `experiment five-measures --json` and `experiment viewpoint --json` print."""
+    return {
+        "experiment": found.experiment,
+        "data": found.data,
+        "pictures": found.n_pictures,
+        "groups": found.n_groups,
+        "draws": found.n_draws,
+        "results": [asdict(one) for one in found.results],
+        "remarks": list(found.remarks),
+    }
+
+
+def euclidean_document(found: EuclideanExperiment) -> dict[str, Any]:
+    """Return what `experiment euclidean --json` prints."""
+    return {"experiment": "euclidean", **asdict(found)}
+
+
+def _finite(value: float) -> float | None:
+    """Return a figure with six digits behind the point, or seven digits of a small one; None where it is none."""
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.7g}") if abs(value) < 1 else round(value, 6)

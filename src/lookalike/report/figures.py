@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,14 @@ from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
 
 
+def check_matplotlib() -> None:
+    """Raise MissingExtraError where matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "figures need matplotlib: install it with `pip install 'lookalike[figures]'`."
+        )
+
+
 def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: int = 5) -> Any:
     """Return a matplotlib figure of a query with its matches: best first, scores above, reasons below.
 
@@ -18,12 +28,9 @@ def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: 
     ------
     MissingExtraError    matplotlib is not installed
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib: install it with `pip install 'lookalike[figures]'`."
-        ) from error
+    check_matplotlib()
+    from matplotlib.figure import Figure
+
     shown: list[tuple[Any, str]] = [(query, "query")]
     for rank, match in enumerate(answer.matches, 1):
         relation = match.relation.replace("_", " ")
@@ -43,14 +50,15 @@ def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: 
     return figure
 
 
-def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure; the suffix says the format (png, svg, pdf)."""
+def figure_bytes(figure: Any, kind: str) -> bytes:
+    """Return a figure as a file of this kind: png, svg or pdf."""
     import logging
+    import warnings
 
     # matplotlib warns of every letter that its font lacks; a name in Chinese is no reason to.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    import warnings
-
+    buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path, dpi=120)
+        figure.savefig(buffer, format=kind, dpi=120)
+    return buffer.getvalue()

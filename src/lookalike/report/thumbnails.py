@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import LookalikeError
 from lookalike.settings import Settings
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 THUMBNAIL_PX = 224
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def thumbnail(source: Any, settings: Settings) -> bytes | None:
@@ -19,6 +23,13 @@ def thumbnail(source: Any, settings: Settings) -> bytes | None:
         return None
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def picture_bytes(image: Image, suffix: str) -> bytes:
+    """Return a PIL image as a file of the format that a suffix names, such as ``.png``."""
+    buffer = io.BytesIO()
+    image.save(buffer, _FORMATS[suffix.lower()])
     return buffer.getvalue()
 
 

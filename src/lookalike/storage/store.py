@@ -8,6 +8,8 @@
     feature  (content, recipe) -> bytes               one row a computed feature
     verified (content, content, recipe) -> outcome    one row a pair whose relation was worked out
     verdict  (digest, digest) -> yes or no            what a person said of a pair; outlives its files
+    rating   (query, picture) -> liked or not         what a person said of an answer, by digests
+    calibration  document                             the last calibration of this gallery, as JSON
 
 A content row and all its features are written in one transaction, so a gallery that was killed at any
 moment holds only whole rows. Feature rows are numbered in the order of writing; a cache that has read up
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,11 +32,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
+from lookalike.media.files import GALLERY_FILE
 from lookalike.records import Recipe
 
-FILE_NAME = "gallery.sqlite3"
+FILE_NAME = GALLERY_FILE
 APPLICATION_ID = 0x6C6F6F6B  # "look": tells our files from other SQLite files
 BUSY_SECONDS = 60.0
+_CANNOT_WRITE = (  # what SQLite says where it can make or write no file
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+)
 _MAX_VARIABLES = 500  # names looked up by one statement; SQLite's oldest limit is 999
 
 MIGRATIONS: tuple[str, ...] = (
@@ -92,6 +103,21 @@ MIGRATIONS: tuple[str, ...] = (
         given_at TEXT NOT NULL,
         PRIMARY KEY (first_digest, second_digest),
         CHECK (first_digest < second_digest)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE calibration (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        document TEXT NOT NULL
+    );
+    """,
+    """
+    CREATE TABLE rating (
+        query_digest BLOB NOT NULL,
+        picture_digest BLOB NOT NULL,
+        is_liked INTEGER NOT NULL,
+        given_at TEXT NOT NULL,
+        PRIMARY KEY (query_digest, picture_digest)
     ) WITHOUT ROWID;
     """,
 )
@@ -170,7 +196,8 @@ def _explain(message: str) -> str:
     known = {
         "disk is full": "cannot be written: the disk is full. Free some space and run the command again; "
         "what was added before is kept.",
-        "readonly": "cannot be written: it is read-only. Make the folder writable, or copy the gallery.",
+        "readonly": "cannot be written: it is read-only, or its disk is full. Make the folder writable, free some "
+        "space, or copy the gallery.",
         "locked": f"is busy: another process held it for more than {BUSY_SECONDS:.0f} seconds. Try again.",
         "unable to open": "cannot be opened: check that the folder exists and that you may read and write it.",
         "disk I/O error": "cannot be read or written: the disk reports an error (it may be full or failing).",
@@ -187,25 +214,23 @@ class Store:
     Parameters
     ----------
     folder : Path      the gallery's folder
-    create : bool      make the folder and an empty gallery where there is none
-    read_only : bool   only read; also works where the folder cannot be written
+    create : bool      make the folder and an empty gallery where there is none, and bring an older one up to
+                       date; without it an older gallery is refused, so that no question ever changes it
+    read_only : bool   only read; a gallery that cannot be written is opened for reading without it, too
 
     Raises
     ------
     GalleryNotFoundError    there is no gallery and `create` is false
     NewerGalleryError       a newer lookalike wrote it
-    StoreError              it is damaged, or cannot be opened
+    StoreError              it is damaged, older, of another program, or cannot be opened
     """
 
     def __init__(self, folder: Path, *, create: bool = False, read_only: bool = False) -> None:
         self.folder = folder
         self.path = folder / FILE_NAME
-        if not self.path.exists():
+        if not self._is_there():
             if not create:
-                raise GalleryNotFoundError(
-                    f"there is no gallery at {folder}: make one with "
-                    f"`lookalike --gallery {folder} index FOLDER_OF_PICTURES`."
-                )
+                raise self._not_found()
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -214,37 +239,92 @@ class Store:
                     "with --gallery."
                 ) from error
         with _translated(folder):
-            self._db = self._connect(read_only)
+            self._db = self._connect(str(self.path.absolute())) if create else self._open(read_only)
             try:
-                self._check_and_migrate(create=create, read_only=read_only)
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._check_version(create=create)
+                if create:
+                    self._migrate()
             except BaseException:
                 self._db.close()
                 raise
 
-    def _connect(self, read_only: bool) -> sqlite3.Connection:
-        if read_only:
-            # A gallery on a read-only disk has no place for a write-ahead log; reading it as it stands is right.
-            mode = "ro" if os.access(self.folder, os.W_OK) else "ro&immutable=1"
-            uri = f"{self.path.absolute().as_uri()}?mode={mode}"
-            db = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        else:
-            db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-        db.execute("PRAGMA foreign_keys = ON")
-        return db
+    def _is_there(self) -> bool:
+        try:
+            return stat.S_ISREG(self.path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"the gallery {self.folder} cannot be opened: {getattr(error, 'strerror', error)}. Check its "
+                "name, and that you may read the folder."
+            ) from error
 
-    def _check_and_migrate(self, *, create: bool, read_only: bool) -> None:
-        version = self._pragma("user_version")
-        application = self._pragma("application_id")
-        if version and application != APPLICATION_ID:
+    def _not_found(self) -> GalleryNotFoundError:
+        return GalleryNotFoundError(
+            f"there is no gallery at {self.folder}: make one with "
+            f"`lookalike --gallery {self.folder} index FOLDER_OF_PICTURES`."
+        )
+
+    def _connect(self, database: str) -> sqlite3.Connection:
+        return sqlite3.connect(database, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+    def _open(self, read_only: bool) -> sqlite3.Connection:
+        """Connect to a gallery that is there in the first way that works; most can be read at least.
+
+        SQLite writes a little even to read, beside its write-ahead log. Where it may not, or the disk is
+        full, the file is read as it stands, which is right only while the log is empty.
+        """
+        uri = self.path.absolute().as_uri()
+        for way in ("mode=rw", "mode=ro")[read_only:]:
+            db = self._connect(f"{uri}?{way}")
+            try:
+                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.Error as error:
+                db.close()
+                if error.sqlite_errorcode & 0xFF not in _CANNOT_WRITE:
+                    raise
+            else:
+                return db
+        if self._log_bytes():
+            raise StoreError(
+                f"the gallery {self.folder} cannot be read: its last changes are still in its write-ahead log, "
+                "which you may not open or for which the disk is too full. Free some space; or let someone who "
+                "may write the gallery run any lookalike command on it; or copy it to a place of your own."
+            )
+        return self._connect(f"{uri}?mode=ro&immutable=1")
+
+    def _log_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return 0
+
+    def _check_version(self, *, create: bool) -> None:
+        """Refuse what is no gallery of this version; only who may create one may also bring one up to date."""
+        self._db.execute("BEGIN")  # all three are read of one state, while others may be creating it
+        version, application = self._pragma("user_version"), self._pragma("application_id")
+        (n_tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._db.execute("COMMIT")
+        if application != APPLICATION_ID and (version or application or n_tables):
             raise StoreError(f"{self.path} is an SQLite file of another program: choose another --gallery.")
         if version > len(MIGRATIONS):
             raise NewerGalleryError(
                 f"the gallery {self.folder} was written by a newer lookalike (gallery version {version}, "
                 f"this one reads up to {len(MIGRATIONS)}): update lookalike; nothing was changed."
             )
-        if read_only or (version == len(MIGRATIONS) and not create):
-            if version < len(MIGRATIONS):
-                raise StoreError(f"the gallery {self.folder} is of an older version: run `index` on it once.")
+        if not version and not create:
+            raise self._not_found()  # a run was killed before it had written anything
+        if version < len(MIGRATIONS) and not create:
+            raise StoreError(
+                f"the gallery {self.folder} was written by an older lookalike (gallery version {version}, this "
+                f"one needs {len(MIGRATIONS)}): run `lookalike index` over your folders once, which brings it "
+                "up to date; nothing was changed."
+            )
+
+    def _migrate(self) -> None:
+        """Bring an empty or older gallery up to date, in one transaction."""
+        if self._pragma("user_version") == len(MIGRATIONS):
             return
         self._db.execute("PRAGMA journal_mode = WAL")
         with self._transaction():
@@ -387,6 +467,16 @@ class Store:
             )
             return {text: count for text, count in rows if count}
 
+    def has_feature(self, feature: str) -> bool:
+        """Whether any content has this feature, by whichever recipe; quick, for nothing is counted."""
+        with _translated(self.folder):
+            row = self._db.execute(
+                "SELECT EXISTS (SELECT 1 FROM recipe WHERE feature = ? AND EXISTS "
+                "(SELECT 1 FROM feature WHERE recipe_id = recipe.id))",
+                (feature,),
+            ).fetchone()
+        return bool(row[0])
+
     def stamp(self, recipe: Recipe) -> Stamp:
         """Return the stamp of a cache of this recipe that was built now."""
         with _translated(self.folder):
@@ -472,6 +562,33 @@ class Store:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 self._db.execute("INSERT INTO verdict VALUES (?, ?, ?, ?)", (*pair, is_duplicate, now))
 
+    def calibration(self) -> str | None:
+        """Return the gallery's calibration as the text that was put, or None where there is none."""
+        with _translated(self.folder):
+            row = self._db.execute("SELECT document FROM calibration").fetchone()
+        return None if row is None else str(row[0])
+
+    def put_calibration(self, document: str) -> None:
+        """Keep a calibration in the place of the one before."""
+        with _translated(self.folder), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO calibration VALUES (1, ?)", (document,))
+
+    def put_rating(self, query: bytes, picture: bytes, is_liked: bool | None) -> None:
+        """Remember whether a person liked a picture as an answer to a query, by digests; None forgets it."""
+        with _translated(self.folder), self._transaction():
+            self._db.execute(
+                "DELETE FROM rating WHERE query_digest = ? AND picture_digest = ?", (query, picture)
+            )
+            if is_liked is not None:
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                self._db.execute("INSERT INTO rating VALUES (?, ?, ?, ?)", (query, picture, is_liked, now))
+
+    def ratings(self) -> dict[tuple[bytes, bytes], bool]:
+        """Return what a person has said of (query, picture), by digests: whether it was liked."""
+        with _translated(self.folder):
+            rows = self._db.execute("SELECT query_digest, picture_digest, is_liked FROM rating")
+            return {(query, picture): bool(is_liked) for query, picture, is_liked in rows}
+
     def live_ids(self) -> NDArray[np.int64]:
         """Return the ids of all contents, ascending."""
         with _translated(self.folder):
@@ -504,6 +621,28 @@ class Store:
             )
             for content_id, path, *facts in rows:
                 yield FoundPicture(content_id, os.fsdecode(path), *facts)
+
+    def picture_page(
+        self, offset: int, limit: int, below: str | None = None
+    ) -> tuple[list[FoundPicture], int]:
+        """Return some of the files that have a content, in the order of `iter_pictures`, and how many there are.
+
+        `below` is an absolute folder; only files in it count then.
+        """
+        where, values = "content_id IS NOT NULL", []
+        if below is not None:
+            start = os.fsencode(below.rstrip(os.sep) + os.sep)
+            where += " AND substr(path, 1, ?) = ?"
+            values = [len(start), start]
+        with _translated(self.folder):
+            (total,) = self._db.execute(f"SELECT count(*) FROM file WHERE {where}", values).fetchone()
+            rows = self._db.execute(
+                "SELECT content.id, path, file.size_bytes, mtime_ns, digest, format, width_px, height_px, "
+                f"taken_at FROM file JOIN content ON content.id = content_id WHERE {where} "
+                "ORDER BY content.id, file.id LIMIT ? OFFSET ?",
+                (*values, limit, offset),
+            ).fetchall()
+        return [FoundPicture(row[0], os.fsdecode(row[1]), *row[2:]) for row in rows], total
 
     def counts(self) -> dict[str, int]:
         """Return how many files, contents and failures there are, and the pages SQLite uses in bytes."""

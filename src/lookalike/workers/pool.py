@@ -56,6 +56,7 @@ class WorkerPool:
         A worker that crashes, or takes more than `max_seconds` over a task, gives a `Failed` for that task;
         it is replaced, and what else it held is done by others.
         """
+        self._forget_ended()
         waiting = _Waiting(tasks)
         while self._fill(waiting):
             worker, message = self._next_message()
@@ -73,11 +74,17 @@ class WorkerPool:
                 worker.started_at = time.monotonic()
                 yield message
 
+    def _forget_ended(self) -> None:
+        """Let go of workers that ended with nothing to do, so that no task is blamed for it."""
+        for worker in [one for one in self._workers if not one.tasks and one.process.poll() is not None]:
+            self._workers.remove(worker)
+            worker.stop()
+
     def _fill(self, waiting: _Waiting) -> bool:
         """Give every worker enough to do; return whether anything is under way."""
         while len(self._workers) < self._n_workers and waiting.any():
-            worker = _Worker(self._job, self._make_work, self._inbox)
-            self._workers.append(worker)
+            if not self._hire():
+                break
         for worker in self._workers:
             if len(worker.tasks) > _TASKS_AHEAD // 2 or not waiting.any():
                 continue
@@ -85,6 +92,21 @@ class WorkerPool:
                 worker.started_at = time.monotonic()
             worker.give(waiting.take(_TASKS_AHEAD - len(worker.tasks)))
         return any(worker.tasks for worker in self._workers)
+
+    def _hire(self) -> bool:
+        """Start one more worker; where the system refuses, do with those that there are."""
+        try:
+            self._workers.append(_Worker(self._job, self._make_work, self._inbox))
+        except (OSError, RuntimeError) as error:  # no process, or no thread to listen to it
+            if not self._workers:
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                raise ModelError(
+                    f"no worker process can be started ({reason}): close other programs, or raise the limits "
+                    "of memory and processes that this one runs under."
+                ) from error
+            self._n_workers = len(self._workers)
+            return False
+        return True
 
     def _next_message(self) -> tuple[_Worker, Any]:
         """Wait for a message, stopping workers that are over their time; None means a worker has ended."""
@@ -172,9 +194,14 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_worker_environment(),
+            process_group=0,  # Ctrl-C goes to the parent alone, from the very start of a worker
         )
         self._listener = threading.Thread(target=self._listen, args=(inbox,), daemon=True)
-        self._listener.start()
+        try:
+            self._listener.start()
+        except RuntimeError:
+            self._let_go()
+            raise
         self._send((make_work, job))
 
     def give(self, paths: list[str]) -> None:
@@ -194,8 +221,12 @@ class _Worker:
 
     def stop(self) -> None:
         self.process.kill()
-        self.process.wait()
         self._listener.join()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.process.kill()
+        self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             with suppress(OSError):  # what was left to send has no reader any more
                 cast("BinaryIO", stream).close()

@@ -14,7 +14,6 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -76,7 +75,10 @@ def limit_memory(n_bytes: int) -> None:
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    make_work, job = receive(requests)
+    try:
+        make_work, job = receive(requests)
+    except EOFError:
+        return  # the parent was interrupted before it could say what to do
     try:
         work: Callable[[str], object] = make_work(job)
     except LookalikeError as error:
@@ -86,9 +88,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     send(answers, "ready")
     tasks: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read_tasks, args=(requests, tasks), daemon=True).start()
-    with suppress(BrokenPipeError):  # the parent has gone; so do we
-        while True:
-            send(answers, work(tasks.get()))
+    while True:
+        send(answers, work(tasks.get()))
 
 
 def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[str]) -> None:
@@ -106,7 +107,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _serve(sys.stdin.buffer, answers)
+    try:
+        _serve(sys.stdin.buffer, answers)
+    except BrokenPipeError:
+        os._exit(0)  # the parent has gone, and nobody reads what is left in the buffer
 
 
 if __name__ == "__main__":

@@ -1,0 +1,69 @@
+"""The command that fits thresholds to the gallery's own pictures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lookalike.cli.context import JsonOption, app, context, open_gallery, print_line
+from lookalike.cli.streams import printable
+
+if TYPE_CHECKING:
+    from lookalike.matching.calibrate import Doubt
+
+
+@app.command()
+def calibrate(
+    sample: Annotated[int, typer.Option(help="How many pictures to make edited copies of.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the choice of pictures and of the edits.")] = 0,
+    ask: Annotated[
+        bool | None,
+        typer.Option(
+            "--ask/--no-ask",
+            help="Ask about the few pairs that are hard to tell; by default where a person is there.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a page with histograms and example pairs.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Fit the thresholds for --precision to your own pictures.
+
+    Some of the pictures are edited in twenty ways, and every copy is searched for. No file is changed.
+
+    Example: lookalike calibrate --html calibration.html
+    """
+    from lookalike.cli import show
+    from lookalike.report.calibration import calibration_html
+    from lookalike.report.documents import calibration_document, to_json
+    from lookalike.report.writing import check_output, write_output
+
+    check_output(html)
+    is_asking = sys.stdin.isatty() and sys.stderr.isatty() if ask is None else ask
+    with open_gallery() as gallery:
+        with show.stages() as on_stage:
+            report = gallery.calibrate(
+                n_pictures=sample, seed=seed, ask=_ask_person if is_asking else None, on_stage=on_stage
+            )
+        if report.calibration.n_pictures < sample:
+            n_pictures = report.calibration.n_pictures
+            print(f"lookalike: only {n_pictures} pictures could be used, not {sample}.", file=sys.stderr)
+    if html is not None:
+        write_output(html, calibration_html(report, context.settings).encode())
+    if json:
+        print_line(to_json(calibration_document(report)))
+    else:
+        show.calibration(report)
+
+
+def _ask_person(doubt: Doubt) -> bool | None:
+    """Ask on the terminal whether two pictures are duplicates; anything but y and n is no answer."""
+    for picture in (doubt.first, doubt.second):
+        print(f"  {printable(picture.path)}  ({picture.width_px} x {picture.height_px})", file=sys.stderr)
+    print("Are these one picture, edited? [y]es, [n]o, anything else: I cannot say.", file=sys.stderr)
+    answer = sys.stdin.readline().strip().lower()
+    return {"y": True, "yes": True, "n": False, "no": False}.get(answer)

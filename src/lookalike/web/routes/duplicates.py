@@ -1,0 +1,97 @@
+"""Duplicates: the groups to review, plans made of what was chosen, applied and undone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lookalike.gallery import Gallery
+from lookalike.matching.choices import Choice
+from lookalike.report.documents import apply_document, undo_document
+from lookalike.web.answers import json_answer
+from lookalike.web.problems import Refusal, documented
+from lookalike.web.routes.shared import MAX_ID, PathText, TheSite
+
+router = APIRouter(prefix="/api/v1", tags=["duplicates"])
+
+
+class ChosenFile(BaseModel):
+    """One file that is to go."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: int | None = Field(None, ge=1, le=MAX_ID)
+    path: PathText
+
+
+class ChosenGroup(BaseModel):
+    """What is to stay and to go of one group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int | None = Field(None, ge=1, description="Of the group in the report.")
+    keeper: int = Field(ge=1, le=MAX_ID, description="Id of the picture that stays.")
+    remove: list[ChosenFile] = Field(max_length=10_000)
+
+
+class WantedPlan(BaseModel):
+    """What is to be done with which files."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    report_id: str = Field(description="Of the report that was reviewed.")
+    act: Literal["trash", "quarantine", "hardlink", "symlink"] = "trash"
+    quarantine: PathText | None = Field(None, description="The folder that files are moved to.")
+    groups: list[ChosenGroup] = Field(min_length=1, max_length=10_000)
+
+
+@router.get("/duplicates", responses=documented(404, 422))
+async def get_duplicates(
+    site: TheSite,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Response:
+    """Give the groups of the last finished job, largest gain first; proven members beside their keeper."""
+    return json_answer(await site.pictures.run(lambda gallery: site.review.page(gallery, offset, limit)))
+
+
+@router.post("/plans", status_code=201, responses=documented(403, 404, 409, 413, 422))
+async def make_plan(site: TheSite, wanted: WantedPlan) -> Response:
+    """Plan what was chosen, each file proven against its keeper again. Nothing is changed."""
+    report = site.review.check_report(wanted.report_id)
+    if (wanted.act == "quarantine") != (wanted.quarantine is not None):
+        raise Refusal(422, "the act quarantine and a folder for it go together: give both, or neither.")
+    if wanted.quarantine is not None:
+        site.check_folders([wanted.quarantine])
+    choices = [Choice(group.keeper, tuple(file.path for file in group.remove)) for group in wanted.groups]
+
+    def plan(gallery: Gallery) -> Response:
+        planned, left_out = gallery.plan_choices(
+            choices, act=wanted.act, quarantine=wanted.quarantine, protect=report["protect"]
+        )
+        document = site.review.put_plan(planned, left_out)
+        return json_answer(document, 201, {"Location": f"/api/v1/plans/{document['id']}"})
+
+    return await site.change(plan)
+
+
+@router.get("/plans/{plan_id}", responses=documented(404))
+async def get_plan(site: TheSite, plan_id: str) -> Response:
+    """Give a plan as it was made."""
+    return json_answer(site.review.plan_document(plan_id))
+
+
+@router.post("/plans/{plan_id}/apply", responses=documented(403, 404, 422))
+async def apply_plan(site: TheSite, plan_id: str) -> Response:
+    """Do what a plan says, every file checked again before it is touched."""
+    plan = site.review.plan(plan_id)
+    return json_answer(apply_document(await site.change(lambda gallery: gallery.apply(plan))))
+
+
+@router.post("/undo", responses=documented(403, 422))
+async def undo(site: TheSite) -> Response:
+    """Undo the last plan that was applied and not undone: every file comes back."""
+    return json_answer(undo_document(await site.change(Gallery.undo)))

@@ -1,0 +1,150 @@
+"""Jobs: index and duplicates, started, watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from enum import Enum
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
+
+from lookalike.adding.add import Progress
+from lookalike.gallery import Gallery
+from lookalike.matching.keeper import DEFAULT_RULES, RULES
+from lookalike.records import Relation
+from lookalike.report.documents import add_document, review_document, to_json
+from lookalike.web.answers import json_answer
+from lookalike.web.jobs import Report
+from lookalike.web.problems import documented
+from lookalike.web.review import Review
+from lookalike.web.routes.shared import PathText, TheSite
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+EVENT_SECONDS = 0.25
+QUIET_SECONDS = 15.0  # after which a silent stream shows that it lives
+
+
+Rule = Enum("Rule", {name: name for name in RULES}, type=str)  # type: ignore[misc]  # named where they are written
+
+
+class IndexJob(BaseModel):
+    """Add pictures to the gallery, or bring it up to date."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["index"]
+    paths: list[PathText] = Field(
+        min_length=1, max_length=100, description="Files and folders, on the server."
+    )
+    only: Literal["all", "hashes"] = "all"
+
+
+class DuplicatesJob(BaseModel):
+    """Find the files that are the same picture."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["duplicates"]
+    relation: Literal["same_file", "same_pixels", "copy", "same_scene", "similar"] = "copy"
+    against: PathText | None = None
+    protect: list[PathText] = Field([], max_length=100)
+    precision: float | None = Field(None, gt=0, lt=1, description="Only copies that are sure enough for it.")
+    rules: list[Rule] = Field([], max_length=20, description="How to choose what to keep, the first first.")
+
+
+Wanted = Annotated[IndexJob | DuplicatesJob, Body(discriminator="kind")]
+
+
+@router.post("", status_code=202, responses=documented(403, 409, 413, 422))
+async def start_job(site: TheSite, wanted: Wanted) -> Response:
+    """Start a job; one runs at a time."""
+    if isinstance(wanted, IndexJob):
+        site.check_folders(wanted.paths)
+        job = site.jobs.start("index", lambda gallery, report: _index(gallery, wanted, report))
+    else:
+        job = site.jobs.start(
+            "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
+        )
+    return json_answer(job.document(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+
+
+def _index(gallery: Gallery, wanted: IndexJob, report: Report) -> tuple[dict[str, Any], bool]:
+    def on_progress(progress: Progress) -> None:
+        report(progress.phase, progress.n_done, progress.n_total)
+
+    found = gallery.add(wanted.paths, only=wanted.only, on_progress=on_progress)
+    return add_document(found), not found.interrupted
+
+
+def _duplicates(
+    gallery: Gallery, wanted: DuplicatesJob, report: Report, review: Review
+) -> tuple[dict[str, Any], bool]:
+    relation: Relation = wanted.relation
+    found = gallery.duplicates(
+        relation=relation,
+        against=wanted.against,
+        protect=wanted.protect,
+        rules=[rule.value for rule in wanted.rules] or DEFAULT_RULES,
+        precision=wanted.precision,
+        on_stage=report,
+    )
+    protect = [*wanted.protect, *([] if wanted.against is None else [wanted.against])]
+    document = review_document(found, secrets.token_hex(8), protect)
+    review.keep(document)
+    return {
+        "report_id": document["report_id"],
+        "total_groups": len(found.groups),
+        "total_saved_bytes": sum(group.n_bytes_saved for group in found.groups),
+        "compared": found.n_compared,
+        "seconds": document["seconds"],
+    }, True
+
+
+@router.get("", responses=documented())
+async def get_jobs(site: TheSite) -> Response:
+    """List the jobs of this server, the last one first."""
+    return json_answer({"jobs": [job.document() for job in site.jobs.list()]})
+
+
+@router.get("/{job_id}", responses=documented(404))
+async def get_job(site: TheSite, job_id: str) -> Response:
+    """Say how far a job is."""
+    return json_answer(site.jobs.get(job_id).document())
+
+
+@router.post("/{job_id}/stop", status_code=202, responses=documented(404))
+async def stop_job(site: TheSite, job_id: str) -> Response:
+    """Ask a job to end; what is done is kept, and starting it again goes on."""
+    return json_answer(site.jobs.stop(job_id).document(), 202)
+
+
+@router.get("/{job_id}/events", responses=documented(404), response_class=StreamingResponse)
+async def watch_job(site: TheSite, job_id: str) -> Response:
+    """Stream the progress of a job as server-sent events: `progress`, and `end` as the last."""
+    job = site.jobs.get(job_id)
+
+    async def events() -> AsyncIterator[bytes]:
+        last, quiet = "", 0.0
+        while True:
+            is_running = job.state == "running"
+            text = to_json(job.document())
+            if not is_running:
+                yield f"event: end\ndata: {text}\n\n".encode()
+                return
+            if site.is_closing():
+                return
+            marks = f"{job.stage} {job.n_done}"
+            if marks != last or quiet == 0:
+                yield f"event: progress\ndata: {text}\n\n".encode()
+                last, quiet = marks, 0.0
+            elif quiet >= QUIET_SECONDS:
+                yield b": still here\n\n"
+                quiet = 0.0
+            await asyncio.sleep(EVENT_SECONDS)
+            quiet += EVENT_SECONDS
+
+    return StreamingResponse(events(), media_type="text/event-stream")

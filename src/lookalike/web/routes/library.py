@@ -1,0 +1,152 @@
+"""The library: what is indexed, what failed, sign-in, and what a person says of pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lookalike import __version__
+from lookalike.gallery import Gallery
+from lookalike.report.documents import failures_document, library_document, pictures_document
+from lookalike.settings import describe_settings
+from lookalike.web.answers import json_answer
+from lookalike.web.guard import COOKIE, SESSION_SECONDS, is_token, make_session
+from lookalike.web.problems import Refusal, documented
+from lookalike.web.routes.shared import MAX_ID, QUERY_PATTERN, PathText, PictureId, TheSite
+
+router = APIRouter(prefix="/api/v1", tags=["library"])
+Offset = Annotated[int, Query(ge=0, le=10**9)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Session(BaseModel):
+    """What is needed to sign in."""
+
+    token: str = Field(max_length=1000)
+
+
+class Feedback(BaseModel):
+    """What a person says of an answer; null forgets it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(pattern=QUERY_PATTERN, examples=["id:1"])
+    picture: int = Field(ge=1, le=MAX_ID)
+    liked: bool | None
+
+
+class Verdict(BaseModel):
+    """What a person says of two pictures; null forgets it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first: int = Field(ge=1, le=MAX_ID)
+    second: int = Field(ge=1, le=MAX_ID)
+    is_duplicate: bool | None
+
+
+@router.get("/info", responses=documented())
+async def get_info(site: TheSite) -> Response:
+    """Say what the gallery holds, what it costs, and how the server was set up."""
+    options = site.options
+
+    def about(gallery: Gallery) -> dict[str, Any]:
+        return library_document(gallery.info(), gallery.folders())
+
+    document = await site.pictures.run(about)
+    settings = [
+        {"name": name, "value": value, "unit": unit, "help": text}
+        for name, value, unit, text in describe_settings(options.settings)
+    ]
+    return json_answer(
+        {
+            **document,
+            "version": __version__,
+            "model": options.settings.model,
+            "settings": settings,
+            "read_only": options.read_only,
+            "address_fetching": options.allow_addresses,
+            "key": site.key,
+            "findings": await site.findings(),
+        }
+    )
+
+
+@router.get("/failures", responses=documented(422))
+async def get_failures(site: TheSite, offset: Offset = 0, limit: Limit = 100) -> Response:
+    """List the files that are not searchable, with the reason of each."""
+    found = await site.pictures.run(lambda gallery: gallery.failures(offset=offset, limit=limit))
+    return json_answer(failures_document(*found, offset))
+
+
+@router.get("/pictures", responses=documented(422))
+async def get_pictures(
+    site: TheSite, offset: Offset = 0, limit: Limit = 100, folder: Annotated[str | None, Query()] = None
+) -> Response:
+    """List the pictures of the gallery by id, maybe only those below a folder."""
+    found = await site.pictures.run(
+        lambda gallery: gallery.pictures(offset=offset, limit=limit, folder=folder)
+    )
+    return json_answer(pictures_document(*found, offset))
+
+
+@router.delete("/pictures/{picture_id}", status_code=204, responses=documented(403, 404, 422))
+async def forget_picture(site: TheSite, picture_id: PictureId) -> Response:
+    """Forget a picture; its files are not touched."""
+    await site.change(lambda gallery: gallery.remove([file.path for file in gallery.picture(picture_id)]))
+    return Response(status_code=204)
+
+
+class Forgotten(BaseModel):
+    """Files and folders that the gallery is to forget."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    paths: list[PathText] = Field(min_length=1, max_length=10_000)
+
+
+@router.post("/forget", responses=documented(403, 413, 422))
+async def forget(site: TheSite, forgotten: Forgotten) -> dict[str, int]:
+    """Forget files, and everything below folders; the pictures are not touched."""
+    return {"removed": await site.change(lambda gallery: gallery.remove(forgotten.paths))}
+
+
+@router.post("/feedback", status_code=204, responses=documented(403, 404, 413, 422))
+async def give_feedback(site: TheSite, feedback: Feedback) -> Response:
+    """Remember whether a picture was what was meant."""
+    source = site.uploads.source(feedback.query) or feedback.query
+    await site.change(lambda gallery: gallery.rate(source, feedback.picture, feedback.liked))
+    return Response(status_code=204)
+
+
+@router.post("/verdicts", status_code=204, responses=documented(403, 404, 413, 422))
+async def give_verdict(site: TheSite, verdict: Verdict) -> Response:
+    """Remember whether two pictures are duplicates; it holds wherever they are moved."""
+    first, second = f"id:{verdict.first}", f"id:{verdict.second}"
+    await site.change(lambda gallery: gallery.mark(first, second, verdict.is_duplicate))
+    return Response(status_code=204)
+
+
+@router.post("/session", status_code=204, responses=documented(413, 422, 429))
+async def sign_in(site: TheSite, request: Request, session: Session) -> Response:
+    """Give the token once, and get a cookie that only this server's own page sends."""
+    answer = Response(status_code=204)
+    if site.options.token is None:
+        return answer
+    client = request.client.host if request.client else ""
+    site.patience.check(client)
+    if not is_token(session.token, site.options.token):
+        site.patience.note(client)
+        raise Refusal(401, "the token is wrong.", {"WWW-Authenticate": "Bearer"})
+    answer.set_cookie(
+        COOKIE,
+        make_session(site.options.token),
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer

@@ -1,0 +1,219 @@
+"""Search: by upload, by id, several at once; refine and compare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Query, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lookalike.errors import PictureError
+from lookalike.gallery import Gallery
+from lookalike.matching.calibration import PROOF
+from lookalike.matching.filter import Filter
+from lookalike.matching.query import Box, Source, parse_box
+from lookalike.matching.search import AUTO, parse_way, ways
+from lookalike.records import Relation
+from lookalike.report.documents import Answer, compare_document, page_document, search_document
+from lookalike.web.answers import json_answer
+from lookalike.web.problems import Refusal, documented
+from lookalike.web.routes.shared import QUERY_PATTERN, TheSite
+from lookalike.web.site import Site
+
+router = APIRouter(prefix="/api/v1", tags=["search"])
+MAX_BATCH = 32
+_IDS = r"^[0-9]{1,18}(,[0-9]{1,18}){0,99}$"
+
+
+class Question(BaseModel):
+    """What is asked of a search, besides the picture."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    k: int = Field(10, ge=1, le=1000, description="How many matches at most.")
+    by: str = Field(AUTO, description="The way to search; see `/api/v1/ways`.", examples=["auto"])
+    verify: bool = Field(False, description="Prove the matches; the proven come first.")
+    offset: int | None = Field(None, ge=0, le=1000, description="Leave out so many of the first matches.")
+    box: str | None = Field(
+        None, description="Only this part: left,top,width,height as fractions.", examples=["0.25,0.1,0.5,0.5"]
+    )
+    folder: str | None = Field(None, description="Only files below this folder.")
+    format: list[str] = Field([], description="Only these formats.", examples=[["jpeg", "png"]])
+    min_side: int = Field(0, ge=0, description="Shorter side at least, in pixels.")
+    min_bytes: int | None = Field(None, ge=0)
+    max_bytes: int | None = Field(None, ge=0)
+    since: str | None = Field(None, description="Taken on or after this date.", examples=["2019-06-01"])
+    until: str | None = Field(None, description="Taken on or before this date.", examples=["2019"])
+    relation: Relation | None = Field(None, description="This relation or closer.")
+    min_score: float | None = Field(None, description="Leave out scores below this.")
+    max_distance: float | None = Field(None, description="Leave out what is further, in the way's own unit.")
+    precision: float | None = Field(
+        None, gt=0, lt=1, description="Only copies, so that this share of them is right.", examples=[0.99]
+    )
+    liked: str | None = Field(
+        None, pattern=_IDS, description="Ids of answers to move towards.", examples=["3,8"]
+    )
+    disliked: str | None = Field(None, pattern=_IDS, description="Ids of answers to move away from.")
+
+    def filter(self) -> Filter:
+        """Return which pictures may answer."""
+        return Filter(
+            self.folder,
+            tuple(self.format),
+            self.min_side,
+            self.min_bytes,
+            self.max_bytes,
+            self.since,
+            self.until,
+        )
+
+    def parsed_box(self) -> Box | None:
+        """Return the box, if there is one."""
+        return None if self.box is None else parse_box(self.box)
+
+
+class StoredQuestion(Question):
+    """A question about a picture that the server has."""
+
+    query: str = Field(
+        pattern=QUERY_PATTERN,
+        description="`id:N`, a picture of the gallery, or `up:...`, one that was sent before.",
+        examples=["id:1"],
+    )
+
+
+def _ids(text: str | None) -> list[int]:
+    return [] if text is None else [int(part) for part in text.split(",")]
+
+
+def answer(gallery: Gallery, source: Source | str, label: str, question: Question) -> dict[str, Any]:
+    """Return the document that answers one question."""
+    query = gallery.load(source, box=question.parsed_box(), keep=True)
+    liked, disliked = _ids(question.liked), _ids(question.disliked)
+    if liked or disliked:
+        query = gallery.refine(query, liked, disliked, by=question.by)
+    page = gallery.search_page(
+        query,
+        k=question.k,
+        offset=question.offset,
+        by=question.by,
+        min_score=question.min_score,
+        max_distance=question.max_distance,
+        where=question.filter(),
+        verify=question.verify,
+        relation=question.relation,
+        precision=question.precision,
+    )
+    promised = None
+    if question.precision is not None:
+        promised = gallery.promise(PROOF if question.verify else question.by, question.precision)
+    return page_document(label, query, page, promised)
+
+
+async def _read(upload: UploadFile) -> bytes:
+    data = await upload.read()
+    if not data:
+        raise Refusal(422, "the picture is empty: send its bytes.")
+    return data
+
+
+def _label(upload: UploadFile) -> str:
+    return upload.filename or "upload"
+
+
+@router.get("/ways", responses=documented())
+async def get_ways() -> list[str]:
+    """List the ways to search, the default first."""
+    return ways()
+
+
+@router.get("/search", responses=documented(404, 409, 422))
+async def search(site: TheSite, question: Annotated[StoredQuestion, Query()]) -> Response:
+    """Search with a picture of the gallery, or with one that was sent before."""
+    parse_way(question.by)
+    source = site.uploads.source(question.query) or question.query
+    document = await site.searches.run(lambda gallery: answer(gallery, source, question.query, question))
+    return json_answer({**document, "query_id": question.query})
+
+
+@router.post("/search", responses=documented(404, 408, 409, 413, 415, 422))
+async def search_upload(
+    site: TheSite,
+    question: Annotated[Question, Query()],
+    image: Annotated[UploadFile | None, File(description="The picture.")] = None,
+    address: Annotated[str | None, Form(description="An http or https address of a picture.")] = None,
+) -> Response:
+    """Search with a picture that is sent, or with the address of one."""
+    parse_way(question.by)
+    if (image is None) == (address is None):
+        raise Refusal(422, "send one picture as the field `image`, or its address as the field `address`.")
+    if image is not None:
+        data, label = await _read(image), _label(image)
+    else:
+        data, label = await site.fetch(address or ""), address or ""
+    document, query_id = await _search_sent(site, data, label, question)
+    return json_answer({**document, "query_id": query_id})
+
+
+async def _search_sent(site: Site, data: bytes, label: str, question: Question) -> tuple[dict[str, Any], str]:
+    query_id = site.uploads.put(data)
+    source = site.uploads.source(query_id, label)
+    if source is None:
+        raise Refusal(500, "the picture could not be kept.")
+    document = await site.searches.run(lambda gallery: answer(gallery, source, label, question))
+    return document, query_id
+
+
+@router.post("/search/batch", responses=documented(408, 409, 413, 415, 422))
+async def search_batch(
+    site: TheSite,
+    question: Annotated[Question, Query()],
+    image: Annotated[list[UploadFile], File(description="The pictures, 32 at most.")],
+) -> Response:
+    """Search with several pictures; one that cannot be read is told in its place."""
+    if len(image) > MAX_BATCH:
+        raise Refusal(422, f"{len(image)} pictures are too many for one request: send {MAX_BATCH} at most.")
+    parse_way(question.by)
+    answers: list[dict[str, Any]] = []
+    for upload in image:
+        label = _label(upload)
+        try:
+            document, query_id = await _search_sent(site, await _read(upload), label, question)
+            answers.append({**document, "query_id": query_id})
+        except PictureError as error:
+            answers.append(search_document(Answer(label, error=str(error))))
+    return json_answer({"answers": answers})
+
+
+Place = Annotated[str, Query(pattern=QUERY_PATTERN, description="`id:N` or `up:...`", examples=["id:1"])]
+
+
+@router.get("/compare", responses=documented(404, 422))
+async def compare(site: TheSite, first: Place, second: Place) -> Response:
+    """Compare two pictures that the server has, by every measure."""
+    sources = [site.uploads.source(text) or text for text in (first, second)]
+    return json_answer(await site.searches.run(lambda gallery: _compare(gallery, *sources)))
+
+
+@router.post("/compare", responses=documented(408, 413, 415, 422))
+async def compare_uploads(
+    site: TheSite, first: Annotated[UploadFile, File()], second: Annotated[UploadFile, File()]
+) -> Response:
+    """Compare two pictures that are sent, by every measure."""
+    ids = [site.uploads.put(await _read(upload)) for upload in (first, second)]
+    sources = [site.uploads.source(one) or one for one in ids]
+    document = await site.searches.run(lambda gallery: _compare(gallery, *sources))
+    return json_answer({**document, "first_id": ids[0], "second_id": ids[1]})
+
+
+def _compare(gallery: Gallery, first: Source | str, second: Source | str) -> dict[str, Any]:
+    comparison = gallery.compare(first, second)
+    ranges = {one.name: (one.lowest, one.highest, one.is_distance) for one in comparison.measures}
+    sizes = [gallery.load(source, keep=True).size_px for source in (first, second)]
+    return {
+        **compare_document(comparison),
+        "ranges": ranges,
+        "first": {"width_px": sizes[0][0], "height_px": sizes[0][1]},
+        "second": {"width_px": sizes[1][0], "height_px": sizes[1][1]},
+    }

@@ -1,0 +1,144 @@
+"""Everything that a running server holds: its engines, uploads, jobs and figures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from lookalike.doctor import examine
+from lookalike.gallery import Gallery
+from lookalike.matching.keeper import is_below
+from lookalike.web.engine import Engine
+from lookalike.web.fetch import fetch
+from lookalike.web.guard import Patience
+from lookalike.web.jobs import Jobs
+from lookalike.web.metrics import Metrics
+from lookalike.web.options import ServeOptions
+from lookalike.web.problems import Refusal
+from lookalike.web.review import Review
+from lookalike.web.thumbnails import Thumbnails
+from lookalike.web.uploads import Uploads
+
+MAX_THREADS = 8  # a scan is bound by memory, which more threads do not make faster
+PICTURE_THREADS = 2
+Answer = TypeVar("Answer")
+
+
+class Site:
+    """A served gallery.
+
+    Parameters
+    ----------
+    options : ServeOptions
+    """
+
+    def __init__(self, options: ServeOptions) -> None:
+        self.options = options
+        with Gallery.open(options.gallery, settings=options.settings) as gallery:
+            self.folder = gallery.folder.absolute()
+        self.key = secrets.token_hex(4)  # tells this run's cached pictures from those of another gallery
+        settings = options.settings
+        # One thread of linear algebra for each engine thread: there is an engine thread for every core.
+        self._engine_settings = settings.with_values({"jobs": "1"})
+        n_threads = settings.serve_threads or min(settings.n_workers, MAX_THREADS)
+        self.searches = self._engine(n_threads, settings.serve_queue)
+        self.pictures = self._engine(min(n_threads, PICTURE_THREADS), 4 * settings.serve_queue)
+        self.uploads = Uploads(self.folder, settings)
+        self.is_ready = False
+        self.is_closing: Callable[[], bool] = lambda: False  # told by the server, so that streams end
+        self.metrics = Metrics()
+        self.metrics.watch(
+            "lookalike_searches_waiting", "Searches in the queue.", lambda: self.searches.n_waiting
+        )
+        self.metrics.watch(
+            "lookalike_pictures_waiting", "Pictures in the queue.", lambda: self.pictures.n_waiting
+        )
+        self._thumbnails = Thumbnails()
+        self.patience = Patience()
+        self.jobs = Jobs(self.open_writing)
+        self.review = Review(self.folder)
+        self.acting = asyncio.Lock()  # plans are applied and undone one after the other
+        self._findings: list[dict[str, Any]] | None = None
+
+    def _engine(self, n_threads: int, n_waiting: int) -> Engine:
+        return Engine(self.open_reading, self.folder, n_threads=n_threads, n_waiting=n_waiting)
+
+    def open_reading(self) -> Gallery:
+        """Open the gallery for an engine thread; what is asked with is decoded in a process of its own."""
+        return Gallery.open(self.folder, settings=self._engine_settings, isolate=True)
+
+    def start(self) -> None:
+        """Load indexes and model in every search thread, so that the first answers come at once."""
+
+        def warm() -> None:
+            self.searches.on_every_thread(Gallery.warm_up)
+            self.is_ready = True
+            self._findings = self._examine()
+
+        threading.Thread(target=warm, name="lookalike-warm-up", daemon=True).start()
+
+    def open_writing(self) -> Gallery:
+        """Open the gallery for a long run."""
+        return Gallery.open(self.folder, settings=self.options.settings)
+
+    async def change(self, work: Callable[[Gallery], Answer]) -> Answer:
+        """Return what `work` makes of a gallery that it may change; one such work runs at a time."""
+
+        def run() -> Answer:
+            with self.open_writing() as gallery:
+                return work(gallery)
+
+        async with self.acting:
+            return await asyncio.to_thread(run)
+
+    async def fetch(self, address: str) -> bytes:
+        """Return the picture at an address, where the server was told to fetch any."""
+        if not self.options.allow_addresses:
+            raise Refusal(
+                403,
+                "this server fetches nothing: save the picture and send it, or start the server with "
+                "--allow-addresses.",
+            )
+        return await fetch(address, max_bytes=self.options.settings.serve_max_bytes)
+
+    async def thumbnail(self, query: str, digest: bytes, side_px: int) -> bytes:
+        """Return a picture of the gallery as a small JPEG; the last ones are remembered."""
+        kept = self._thumbnails.get((digest, side_px))
+        if kept is None:
+            kept = await self.pictures.run(lambda gallery: gallery.show(query, side_px))
+            self._thumbnails.put((digest, side_px), kept)
+        return kept
+
+    async def findings(self) -> list[dict[str, Any]]:
+        """Return what `doctor` finds; it is looked for once."""
+        if self._findings is None:
+            self._findings = await asyncio.to_thread(self._examine)
+        return self._findings
+
+    def _examine(self) -> list[dict[str, Any]]:
+        return [asdict(finding) for finding in examine(self.options.settings)]
+
+    def check_folders(self, paths: Sequence[str]) -> None:
+        """Refuse paths outside the folders that clients may name; raise Refusal (403)."""
+        allowed = self.options.allow_folders
+        if allowed is None:
+            return
+        for path in paths:
+            if not is_below(os.path.realpath(path), [os.path.realpath(folder) for folder in allowed]):
+                raise Refusal(
+                    403,
+                    f"{path!r} lies in none of the folders that this server may use: start it with "
+                    "--allow-folder.",
+                )
+
+    def close(self) -> None:
+        """Stop all threads and processes."""
+        self.jobs.close()
+        self.searches.close()
+        self.pictures.close()
+        self.uploads.close()

@@ -1,0 +1,403 @@
+/** Reviewing groups: a rail of all groups, one of them on the stage, and a decision about it. */
+
+import { get, post, thumbnailAddress } from "./api.js";
+import { announce, h, refill, toolWords } from "./dom.js";
+import { Decisions } from "./decisions.js";
+import { factsTable } from "./facts.js";
+import { fromPixelCentres, invert, multiply } from "./geometry.js";
+import { relationLabel } from "./grid.js";
+import { icon } from "./icons.js";
+import { listen } from "./keys.js";
+import { PlanSheet, undoButton } from "./plan.js";
+import { RuleSheet } from "./rules.js";
+import { Stage } from "./stage.js";
+import { stageKeys, stageTools } from "./stage_tools.js";
+import { onStage } from "./viewer.js";
+import { bytes, day, fileName, number, percent, said, t } from "./words.js";
+
+const PAGE = 100;
+const ON_STAGE = 6;
+
+/** The review of one report; `form` starts another run and stands in the head, `reload` fetches the report anew. */
+export class Review {
+  constructor(report, form, reload) {
+    this.reload = reload;
+    this.report = report;
+    this.groups = report.groups;
+    this.decisions = new Decisions(report.report_id);
+    this.chosen = 1;
+    this.head = h("header", { class: "review-head" });
+    this.rail = h("ol", { class: "rail", "aria-label": t("review.groups") });
+    this.desk = h("section", { class: "desk", "aria-labelledby": "group-title" });
+    this.form = form;
+    this.element = h("div", { class: "review" }, this.head, this.rail, this.desk);
+    this.release_keys = listen(t("nav.duplicates"), this.#keys());
+    this.watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#loadMore(), { root: null, rootMargin: "400px" });
+  }
+
+  /** Show the group that the address names, else the first one that is open. */
+  start() {
+    this.#fillRail();
+    const open = this.groups.find((group) => this.decisions.of(group).state === null);
+    this.#show(this.#named() ?? open ?? this.groups[0]);
+  }
+
+  /** Follow the address. */
+  goToAddress() {
+    const group = this.#named();
+    if (group && group !== this.group) this.#show(group);
+  }
+
+  /** Stop listening. */
+  release() {
+    this.release_keys();
+    this.watcher.disconnect();
+    this.stage?.release();
+  }
+
+  /** Fetch the groups that are not there yet. */
+  async loadAll() {
+    while (this.groups.length < this.report.total_groups && (await this.#loadMore()));
+    return this.groups;
+  }
+
+  /** Show everything anew after decisions were made elsewhere. */
+  refresh() {
+    for (const group of this.groups) this.#showState(group);
+    this.#showHead();
+    this.#showDecision();
+  }
+
+  #named() {
+    const number = Number(new URLSearchParams(location.search).get("group"));
+    return this.groups.find((group) => group.number === number);
+  }
+
+  async #loadMore() {
+    if (this.isLoading || this.groups.length >= this.report.total_groups) return false;
+    this.isLoading = true;
+    try {
+      const { groups } = await get("/duplicates", new URLSearchParams({ offset: this.groups.length, limit: PAGE }));
+      this.groups.push(...groups);
+      this.rail.append(...groups.map((group) => this.#railItem(group)));
+      return groups.length > 0;
+    } finally {
+      this.isLoading = false;
+      this.#watchEnd();
+    }
+  }
+
+  #watchEnd() {
+    this.watcher.disconnect();
+    if (this.groups.length < this.report.total_groups && this.rail.lastElementChild) this.watcher.observe(this.rail.lastElementChild);
+  }
+
+  // Head and rail
+
+  #showHead() {
+    const accepted = this.decisions.inState(this.groups, "accepted");
+    const saved = accepted.reduce((sum, group) => sum + this.decisions.savedOf(group), 0);
+    const { total_groups: n, total_saved_bytes: total, made_at: made } = this.report;
+    refill(
+      this.head,
+      h("div", { class: "review-words" }, h("h1", {}, t("review.title", { n })), h("p", { class: "soft" }, t("review.saved", { size: bytes(total) }), made && h("span", { class: "for-wide" }, ` · ${t("review.made", { when: day(made, { withTime: true }) })}`))),
+      h(
+        "div",
+        { class: "row" },
+        this.form,
+        h("button", { type: "button", class: "button", on: { click: () => this.#openRules() } }, icon("filter"), toolWords(t("rules.open"))),
+        undoButton((restored) => this.#afterUndo(restored)),
+        h(
+          "button",
+          { type: "button", class: "button strong", disabled: accepted.length === 0, on: { click: () => this.#openPlan() } },
+          icon("plan"),
+          accepted.length ? t("plan.openfor", { n: accepted.length, size: bytes(saved) }) : t("plan.open"),
+        ),
+      ),
+    );
+  }
+
+  #fillRail() {
+    refill(this.rail, this.groups.map((group) => this.#railItem(group)));
+    this.#watchEnd();
+    this.#showHead();
+  }
+
+  #railItem(group) {
+    const pictures = Decisions.picturesOf(group);
+    const item = h(
+      "li",
+      { "data-group": group.number },
+      h(
+        "button",
+        { type: "button", class: "rail-item", "aria-label": t("review.item", { number: group.number, n: pictures.length, size: bytes(group.saved_bytes) }), on: { click: () => this.#show(group, { takesFocus: true }) } },
+        h("span", { class: "rail-pictures" }, pictures.slice(0, 2).map((picture) => h("img", { src: thumbnailAddress(picture.id, 128), alt: "", loading: "lazy", decoding: "async" }))),
+        h("span", { class: "rail-words" }, h("strong", {}, group.saved_bytes > 0 ? bytes(group.saved_bytes) : t("review.nothing")), h("span", {}, t("review.pictures", { n: pictures.length }))),
+        h("span", { class: "rail-state" }),
+      ),
+    );
+    this.#showState(group, item);
+    return item;
+  }
+
+  #showState(group, item = this.rail.querySelector(`[data-group="${group.number}"]`)) {
+    const { state } = this.decisions.of(group);
+    item.dataset.state = state ?? "";
+    const icons = { accepted: "check", apart: "differs", done: "trash" };
+    refill(item.querySelector(".rail-state"), state && [icon(icons[state]), h("span", { class: "unseen" }, t(`review.${state}`))]);
+  }
+
+  // The desk
+
+  #show(group, { takesFocus = this.desk.contains(document.activeElement) } = {}) {
+    this.group = group;
+    this.chosen = 1;
+    history.replaceState(history.state, "", `/duplicates?group=${group.number}`);
+    for (const item of this.rail.children) {
+      const isHere = item.dataset.group === String(group.number);
+      item.firstElementChild.setAttribute("aria-current", isHere ? "true" : "false");
+      if (isHere) item.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+    this.#buildDesk();
+    if (takesFocus) this.#takeFocus();
+    announce(t("review.item", { number: group.number, n: group.members.length + 1, size: bytes(group.saved_bytes) }));
+  }
+
+  #buildDesk() {
+    const mode = this.stage?.mode ?? "side";
+    this.stage?.release();
+    const pictures = this.#onStage();
+    this.stage = new Stage({ pictures, mode });
+    this.banner = h("div", { class: "decision", role: "group", "aria-label": t("review.decision") });
+    this.facts = h("div", { class: "desk-facts" });
+    refill(
+      this.desk,
+      h("div", { class: "desk-head" }, h("h2", { id: "group-title", tabindex: "-1" }, t("review.group", { number: this.group.number, total: this.report.total_groups })), relationLabel(this.group.relation), this.#steps()),
+      stageTools(this.stage),
+      this.stage.element,
+      this.banner,
+      this.facts,
+    );
+    this.#showDecision();
+  }
+
+  #steps() {
+    const step = (name, words, by) => h("button", { type: "button", class: "button quiet", title: t(words), "aria-label": t(words), on: { click: () => this.#step(by) } }, icon(name));
+    return h("span", { class: "steps" }, step("left", "review.previous", -1), step("right", "review.next", 1));
+  }
+
+  /** The keeper comes first, for the others are laid on it; then the members, at most as many as fit. */
+  #onStage() {
+    const keeper = this.decisions.keeperOf(this.group);
+    const ownMatrix = (picture) => (picture.proof?.matrix ? fromPixelCentres(picture.proof.matrix) : null);
+    const toKeeper = ownMatrix(keeper);
+    const others = Decisions.picturesOf(this.group).filter((picture) => picture !== keeper);
+    this.order = [keeper, ...others].slice(0, ON_STAGE);
+    return this.order.map((picture) => {
+      const placed = onStage(picture, this.#nameOf(picture), picture === keeper ? null : (picture.proof ?? keeper.proof));
+      const isSuggested = keeper === this.group.keeper;
+      if (picture === keeper) return { ...placed, matrix: null };
+      if (isSuggested) return placed;
+      const fromSuggested = picture === this.group.keeper ? [[1, 0, 0], [0, 1, 0], [0, 0, 1]] : ownMatrix(picture);
+      return { ...placed, outline: [], matrix: toKeeper && fromSuggested ? multiply(fromSuggested, invert(toKeeper)) : null };
+    });
+  }
+
+  #nameOf(picture) {
+    const place = Decisions.picturesOf(this.group).indexOf(picture) + 1;
+    return `${place} · ${fileName(picture.path)}`;
+  }
+
+  #showDecision() {
+    const { group } = this;
+    if (!group || !this.banner) return;
+    const decision = this.decisions.of(group);
+    const keeper = this.decisions.keeperOf(group);
+    const removals = this.decisions.removalsOf(group);
+    const isDone = decision.state === "done";
+    const why = keeper === group.keeper ? t("review.why", { why: said(group.why) }) : t("review.yours");
+    refill(
+      this.banner,
+      h("p", { class: "decision-words" }, h("strong", {}, t(stateWords(decision, keeper === group.keeper), { n: removals.length })), ` ${isDone ? "" : why}`),
+      h(
+        "div",
+        { class: "row" },
+        h("button", { type: "button", class: "button strong", disabled: isDone || removals.length === 0, on: { click: () => this.#accept() } }, icon("check"), t("review.accept", { n: removals.length, size: bytes(this.decisions.savedOf(group)) }), h("kbd", {}, "↵")),
+        h("button", { type: "button", class: "button", disabled: isDone, on: { click: () => this.#setApart() } }, icon("differs"), toolWords(t("review.notduplicate")), h("kbd", {}, "X")),
+        h("button", { type: "button", class: "button", disabled: isDone || decision.state === null, on: { click: () => this.#takeBack() } }, icon("undo"), toolWords(t("review.takeback"))),
+      ),
+    );
+    this.#showFacts(keeper, removals, decision, isDone);
+  }
+
+  #showFacts(keeper, removals, decision, isDone) {
+    const pictures = Decisions.picturesOf(this.group);
+    const isSuggested = keeper === this.group.keeper;
+    const heads = pictures.map((picture, place) => {
+      const fate = this.#fateOf(picture, keeper, removals, decision);
+      return h(
+        "div",
+        { class: `fact-head fate-${fate.kind}` },
+        h(
+          "button",
+          { type: "button", class: "fact-picture", "aria-pressed": String(place === this.chosen), "aria-label": t("review.choose", { number: place + 1, name: fileName(picture.path) }), on: { click: () => this.#choose(place) } },
+          h("img", { src: thumbnailAddress(picture.id, 256), alt: "" }),
+          h("kbd", {}, String(place + 1)),
+        ),
+        h("span", { class: "fate" }, fate.words),
+        isSuggested && picture.relation ? h("span", { class: "fact-relation" }, relationLabel(picture.relation)) : null,
+        isSuggested && picture.proof ? h("span", { class: "fact-proof" }, proofWords(picture)) : null,
+        h("button", { type: "button", class: "button small", disabled: isDone || picture === keeper, on: { click: () => this.#keep(place) } }, t("review.keepthis")),
+      );
+    });
+    refill(this.facts, factsTable(pictures, heads, { caption: t("review.facts") }));
+  }
+
+  #fateOf(picture, keeper, removals, decision) {
+    if (picture === keeper) return { kind: "keep", words: t("fate.keep") };
+    if (decision.apart.includes(picture.path)) return { kind: "apart", words: t("fate.apart") };
+    if (removals.includes(picture)) {
+      const isProven = keeper === this.group.keeper;
+      return { kind: "go", words: t(decision.state === "done" ? "fate.gone" : isProven ? "fate.go" : "fate.maybe") };
+    }
+    return { kind: "stay", words: t("fate.stay", { why: said(picture.note ?? "") }) };
+  }
+
+  // Deciding
+
+  #keep(place) {
+    const picture = Decisions.picturesOf(this.group)[place];
+    if (!picture || this.decisions.of(this.group).state === "done") return;
+    const { apart } = this.decisions.of(this.group);
+    this.decisions.set(this.group, { keeper: picture.path, apart: apart.filter((path) => path !== picture.path) });
+    this.chosen = place === 0 ? 1 : 0;
+    const hadFocus = this.desk.contains(document.activeElement);
+    this.#buildDesk();
+    if (hadFocus) this.#takeFocus();
+    this.#changed(t("review.keeps", { name: fileName(picture.path) }));
+  }
+
+  #choose(place) {
+    if (place < 0 || place > this.group.members.length) return;
+    this.chosen = place;
+    const onStageNow = this.order.indexOf(Decisions.picturesOf(this.group)[place]);
+    if (onStageNow > 0) this.stage.setOther(onStageNow);
+    this.facts.querySelectorAll(".fact-picture").forEach((button, number) => button.setAttribute("aria-pressed", String(number === place)));
+  }
+
+  #accept() {
+    const { state } = this.decisions.of(this.group);
+    if (state === "done" || this.decisions.removalsOf(this.group).length === 0) return;
+    this.decisions.set(this.group, { state: "accepted" });
+    this.#changed(t("review.accepted"));
+    this.#step(1);
+  }
+
+  /** Say that the chosen picture is no duplicate of the keeper; said again, it is taken back. */
+  async #setApart() {
+    const { group } = this;
+    const picture = Decisions.picturesOf(group)[this.chosen];
+    const keeper = this.decisions.keeperOf(group);
+    if (!picture || picture === keeper) return;
+    if (picture.id === keeper.id) {
+      announce(t("review.samebytes"));
+      refill(this.banner.querySelector(".decision-words"), t("review.samebytes"));
+      return;
+    }
+    const decision = this.decisions.of(group);
+    const isApart = !decision.apart.includes(picture.path);
+    const apart = isApart ? [...decision.apart, picture.path] : decision.apart.filter((path) => path !== picture.path);
+    try {
+      await post("/verdicts", { first: keeper.id, second: picture.id, is_duplicate: isApart ? false : null }, { isRepeatable: true });
+    } catch (problem) {
+      refill(this.banner.querySelector(".decision-words"), problem.message);
+      return;
+    }
+    const areAllApart = apart.length >= group.members.length;
+    this.decisions.set(group, { apart, state: areAllApart ? "apart" : decision.state === "apart" ? null : decision.state });
+    this.#changed(t(isApart ? "review.setapart" : "review.setback", { name: fileName(picture.path) }));
+    if (areAllApart && group === this.group) this.#step(1);
+  }
+
+  #takeBack() {
+    if (this.decisions.of(this.group).state === "done") return;
+    this.decisions.set(this.group, { state: null });
+    this.#changed(t("review.takenback"));
+  }
+
+  #takeFocus() {
+    this.desk.querySelector("#group-title").focus({ preventScroll: true });
+  }
+
+  #changed(words) {
+    const hadFocus = this.desk.contains(document.activeElement);
+    this.#showState(this.group);
+    this.#showHead();
+    this.#showDecision();
+    if (hadFocus && document.activeElement === document.body) this.#takeFocus();
+    announce(words);
+  }
+
+  async #step(by) {
+    const place = this.groups.indexOf(this.group) + by;
+    if (place >= this.groups.length) await this.#loadMore();
+    const group = this.groups[place];
+    if (group) this.#show(group);
+    else announce(t(by > 0 ? "review.last" : "review.first"));
+  }
+
+  // Rules, plan and undo
+
+  async #openRules() {
+    await this.loadAll();
+    new RuleSheet(this.groups, this.decisions, () => this.refresh()).open();
+  }
+
+  async #openPlan() {
+    await this.loadAll();
+    const accepted = this.decisions.inState(this.groups, "accepted").filter((group) => this.decisions.removalsOf(group).length > 0);
+    if (!accepted.length) {
+      announce(t("plan.nothing"));
+      return;
+    }
+    new PlanSheet(this.report.report_id, accepted, this.decisions, () => this.refresh(), (restored) => this.#afterUndo(restored)).open();
+  }
+
+  /** Groups whose files were away are in the report again, so it is fetched anew. */
+  #afterUndo(restored) {
+    this.decisions.setBack(restored);
+    this.reload();
+  }
+
+  #keys() {
+    const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => ({ key: String(n), run: () => this.#keep(n - 1) }));
+    numbers[0] = { ...numbers[0], shown: ["1", "…", "9"], words: "review.keykeep" };
+    const isWhole = () => this.stage.view.zoom === 1;
+    const sideways = (by, pan) => () => (isWhole() ? this.#choose(this.chosen + by) : this.stage.panBy(pan, 0));
+    return [
+      { key: "j", words: "review.next", run: () => this.#step(1) },
+      { key: "k", words: "review.previous", run: () => this.#step(-1) },
+      { key: "Enter", words: "review.keyaccept", run: () => this.#accept() },
+      { key: "x", words: "review.notduplicate", run: () => this.#setApart() },
+      ...numbers,
+      { key: "ArrowLeft", shown: ["←", "→"], words: "review.keychoose", run: sideways(-1, 80) },
+      { key: "ArrowRight", run: sideways(1, -80) },
+      { key: "Backspace", words: "review.takeback", run: () => this.#takeBack() },
+      { key: "r", words: "rules.open", run: () => this.#openRules() },
+      { key: "p", words: "plan.open", run: () => this.#openPlan() },
+      ...stageKeys(() => this.stage).filter(({ key }) => !["0", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].includes(key)),
+      { key: "0", run: () => this.stage.reset() },
+    ];
+  }
+}
+
+function stateWords({ state }, isSuggested) {
+  if (state) return `review.${state}`;
+  return isSuggested ? "review.suggestion" : "review.chosen";
+}
+
+function proofWords({ proof, relation, score }) {
+  if (relation === "same_file" || relation === "same_pixels") return t(`proof.${relation}`);
+  const parts = [proof.transform && said(proof.transform), proof.inliers && t("proof.points", { n: number(proof.inliers) }), t("proof.agreement", { share: percent(score) })];
+  return parts.filter(Boolean).join(" · ");
+}

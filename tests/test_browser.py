@@ -1,0 +1,682 @@
+"""The web page in a real browser: what a person does with mouse, keyboard, finger and clipboard."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from browser_pictures import COPIED, make_pictures, make_query
+from browser_server import ServedGallery
+from conftest import textured
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TOKEN = "a token that is long enough for a test"
+
+if CHROMIUM is None:
+    pytest.skip("there is no chromium on this machine to test the page in", allow_module_level=True)
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = playwright_api.expect
+expect.set_options(timeout=30_000)
+
+# What the browser itself says of answers that are meant to be refusals.
+EXPECTED_CONSOLE = re.compile(r"status of (404|401|422|503) |net::ERR_")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, settings):
+    """A folder with pictures, a query and an indexed gallery."""
+    place = tmp_path_factory.mktemp("browser")
+    make_pictures(place / "pictures")
+    (place / "pictures" / "more").mkdir()
+    for seed in range(20):
+        textured(seed).save(place / "pictures" / "more" / f"{seed}.png")
+    (place / "pictures" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nonsense")
+    with open(os.fsencode(place / "pictures") + b"/odd \xe9.png", "wb") as file:
+        textured(99).save(file, "PNG")
+    make_query(place / "query.jpg")
+    command = [
+        sys.executable,
+        "-m",
+        "lookalike",
+        "--gallery",
+        str(place / "g"),
+        "index",
+        str(place / "pictures"),
+    ]
+    subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, **environment_of(place, settings)}
+    )
+    return place
+
+
+def environment_of(place, settings):
+    return {
+        "LOOKALIKE_CACHE_DIR": settings.cache_dir,
+        "LOOKALIKE_JOBS": "2",
+        "XDG_DATA_HOME": str(place / "data"),
+    }
+
+
+@pytest.fixture(scope="module")
+def server(place, settings):
+    server = ServedGallery(place / "g", environment_of(place, settings))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """Return a function that opens the page in a fresh profile; no console error goes unnoticed."""
+    contexts, problems = [], []
+
+    def open_one(path="/", *, width=1280, height=860, address=None, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, base_url=address or server.address, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on(
+            "console", lambda line: problems.append(line.text) if line.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        for page in context.pages:
+            page.unroute_all(behavior="ignoreErrors")
+        context.close()
+    assert [text for text in problems if not EXPECTED_CONSOLE.search(text)] == []
+
+
+def cards(page):
+    return page.locator(".results .card:has(a)")
+
+
+def choose_query(page, place):
+    """Search with the query, and wait until its copies are proven."""
+    page.set_input_files("#chooser", place / "query.jpg")
+    expect(cards(page).first).to_be_visible()
+
+
+def names_shown(page):
+    return page.locator(".results .card-name").all_inner_texts()
+
+
+# Search
+
+
+def test_a_chosen_picture_finds_its_copies_and_the_address_holds_the_question(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    assert re.search(r"\?query=up:[0-9a-f]{32}$", page.url)
+    assert {"cat.jpg", "cat again.jpg", "cat small.jpg"} == set(names_shown(page)[:3])
+    expect(page.locator(".card .relation-copy")).to_have_count(3)
+    expect(page.locator(".card-why").first).to_contain_text("points agree")
+    before = names_shown(page)
+    page.reload()
+    expect(page.locator(".card .relation-copy")).to_have_count(3)
+    assert names_shown(page) == before
+    page.go_back()
+    expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
+    page.go_forward()
+    expect(cards(page).first).to_be_visible()
+    assert names_shown(page) == before
+
+
+def test_the_address_of_a_search_can_be_shared(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    stranger = open_page(page.url)
+    expect(stranger.locator(".card .relation-copy")).to_have_count(3)
+
+
+def test_a_dropped_picture_is_searched(open_page, place):
+    page = open_page()
+    transfer = page.evaluate_handle(
+        """bytes => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", { type: "image/jpeg" }));
+            return transfer;
+        }""",
+        list((place / "query.jpg").read_bytes()),
+    )
+    page.dispatch_event("main", "dragenter", {"dataTransfer": transfer})
+    expect(page.get_by_text("Drop it to search")).to_be_visible()
+    page.dispatch_event("main", "drop", {"dataTransfer": transfer})
+    expect(cards(page).first).to_be_visible()
+    expect(page.locator(".query-name")).to_have_text("dropped.jpg")
+
+
+def test_a_pasted_picture_is_searched(open_page):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async () => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 120, height: 90 });
+            canvas.getContext("2d").fillRect(10, 10, 60, 40);
+            const picture = await new Promise((done) => canvas.toBlob(done, "image/png"));
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+        }"""
+    )
+    page.keyboard.press("Control+V")
+    expect(cards(page).first).to_be_visible()
+    assert "query=up:" in page.url
+
+
+def test_a_file_that_is_no_picture_is_refused_with_the_reason(open_page, place):
+    page = open_page()
+    page.set_input_files(
+        "#chooser", {"name": "notes.txt", "mimeType": "image/png", "buffer": b"not a picture"}
+    )
+    expect(page.get_by_role("alert").locator("p")).not_to_be_empty()
+    expect(page.get_by_role("button", name="Choose a picture")).to_be_visible()
+
+
+def test_a_box_drawn_on_the_query_searches_for_that_part(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    whole = page.locator(".card-score").first.inner_text()
+    expect(page.locator(".part-picker img")).to_have_js_property("complete", True)
+    box = page.locator(".part-picker img").bounding_box()
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.7 * box["height"], steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="What looks like that part")).to_be_visible()
+    sides = [float(side) for side in re.search(r"box=([\d.,]+)", page.url)[1].split(",")]
+    assert sides == pytest.approx([0.1, 0.1, 0.4, 0.6], abs=0.02)
+    expect(page.locator(".card-score").first).not_to_have_text(whole)
+    page.get_by_role("button", name="Whole picture").click()
+    expect(page.get_by_role("heading", name="What looks like it")).to_be_visible()
+    assert "box=" not in page.url
+
+
+def test_a_box_can_be_drawn_with_the_keyboard_alone(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    page.keyboard.press("b")
+    frame = page.get_by_role("application")
+    expect(frame).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"box=0\.27,0\.25,0\.5,0\.52"))
+
+
+def test_conditions_narrow_the_answer_and_back_takes_them_away(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    page.get_by_label("Relation").select_option("copy")
+    expect(page).to_have_url(re.compile("relation=copy"))
+    expect(cards(page)).to_have_count(3)
+    page.get_by_role("button", name="Take away: Relation: copy").click()
+    expect(cards(page).nth(5)).to_be_visible()
+    page.get_by_role("checkbox", name="PNG").check()
+    expect(page.locator(".chips")).to_contain_text("PNG")
+    expect(page.locator(".card-name").first).to_contain_text("png")
+    page.go_back()
+    expect(page.locator(".chips")).to_have_count(0)
+
+
+def test_thumbs_refine_the_answer_at_once_and_are_stored(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    liked = cards(page).filter(has_text="astronaut.jpg")
+    with page.expect_response("**/api/v1/feedback") as answer:
+        liked.get_by_role("button", name="More like astronaut.jpg").click()
+    assert answer.value.status == 204
+    expect(page).to_have_url(re.compile(r"liked=\d+"))
+    expect(liked.get_by_role("button", name="More like astronaut.jpg")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(page.get_by_text("More like", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Take this opinion back").click()
+    expect(page).not_to_have_url(re.compile("liked="))
+
+
+def test_more_results_come_while_scrolling_each_once(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    expect(cards(page)).to_have_count(40)
+    for _ in range(12):
+        page.mouse.move(800, 500)
+        page.mouse.wheel(0, 3000)
+        page.wait_for_timeout(120)
+    expect(page.get_by_text(re.compile("That is all"))).to_be_visible()
+    titles = page.locator(".results .card-name").evaluate_all("names => names.map((name) => name.title)")
+    assert len(titles) == len(set(titles)) > 40
+
+
+def test_a_path_that_is_no_text_is_shown_with_its_bytes(open_page):
+    page = open_page()
+    expect(page.get_by_text(r"odd \xE9.png").first).to_be_attached()
+
+
+# The viewer
+
+
+def test_the_viewer_proves_a_match_and_compares_in_four_ways_by_keys(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    focused = page.evaluate("document.activeElement.href")
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(viewer.locator(".verdict-words")).to_contain_text("one picture, edited")
+    corners = viewer.locator(".outline polygon").last.get_attribute("points").split()
+    assert len(corners) == 4
+    for key, mode in (("w", "slider"), ("f", "flicker"), ("d", "difference"), ("s", "side")):
+        page.keyboard.press(key)
+        expect(viewer.locator(".stage")).to_have_attribute("data-mode", mode)
+    page.keyboard.press("n")
+    expect(viewer.locator(".verdict-words")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    assert "open=" not in page.url
+    assert page.evaluate("document.activeElement.className") == "card-picture"
+    assert focused
+
+
+def test_both_pictures_are_laid_over_each_other_where_they_agree(open_page, place):
+    """The difference of a piece and the picture it was cut from is nearly black everywhere."""
+    page = open_page()
+    choose_query(page, place)
+    cards(page).filter(has_text="cat.jpg").locator("a").click()
+    expect(page.locator(".verdict-words")).to_be_visible()
+    page.keyboard.press("o")
+    page.keyboard.press("d")
+    page.wait_for_timeout(400)
+    area = page.locator(".stage").bounding_box()
+    inner = {
+        "x": area["x"] + 20,
+        "y": area["y"] + area["height"] * 0.3,
+        "width": area["width"] - 40,
+        "height": area["height"] * 0.4,
+    }
+    assert mean_level(page.screenshot(clip=inner)) < 12
+    page.keyboard.press("s")
+    page.wait_for_timeout(300)
+    assert mean_level(page.screenshot(clip=inner)) > 40
+
+
+def mean_level(png):
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    return float(np.asarray(Image.open(io.BytesIO(png)).convert("L"), np.float64).mean())
+
+
+def test_side_by_side_zooms_both_pictures_to_the_same_part(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    cards(page).filter(has_text="cat small.jpg").locator("a").click()
+    expect(page.locator(".verdict-words")).to_be_visible()
+    page.locator(".pane").first.hover()
+    for _ in range(4):
+        page.mouse.wheel(0, -400)
+    expect(page.locator(".stage")).to_have_class(re.compile("is-zoomed"))
+    first, second = (page.locator(".layer img").nth(place).bounding_box()["width"] for place in (0, 1))
+    # The query is 60 % of the photo, so that the match must be drawn 1 / 0.6 as wide for equal scales.
+    assert second / first == pytest.approx(1 / 0.6, rel=0.05)
+
+
+def test_the_address_of_an_opened_result_opens_it_again(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    cards(page).first.locator("a").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    stranger = open_page(page.url)
+    expect(stranger.get_by_role("dialog").locator(".verdict-words")).to_be_visible()
+    stranger.keyboard.press("Escape")
+    expect(cards(stranger).first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_one_can_search_on_with_a_result(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    card = cards(page).filter(has_text="cat small.jpg")
+    card.hover()
+    card.get_by_role("button", name="Search with cat small.jpg").click()
+    expect(page).to_have_url(re.compile(r"query=id:\d+$"))
+    expect(page.locator(".query-name")).to_have_text("cat small.jpg")
+
+
+# Duplicates
+
+
+@pytest.fixture(scope="module")
+def reviewed(browser, server):
+    """Duplicates were looked for once."""
+    page = browser.new_context(base_url=server.address).new_page()
+    page.goto("/duplicates")
+    page.get_by_role("button", name="Look for duplicates").click()
+    expect(page.get_by_role("heading", name="Looking for duplicates")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    page.locator(".review").wait_for(timeout=120_000)
+    page.context.close()
+
+
+def open_review(open_page):
+    page = open_page("/duplicates")
+    expect(page.locator(".decision")).to_be_visible()
+    return page
+
+
+def contents_of(folder):
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_ten_groups_are_reviewed_by_keys_applied_and_undone(open_page, place, reviewed):
+    before = contents_of(place / "pictures")
+    page = open_review(open_page)
+    expect(page.get_by_role("heading", name=f"{len(COPIED)} groups")).to_be_visible()
+    saved = [float(text.split()[0]) for text in page.locator(".rail-words strong").all_inner_texts()]
+    assert saved == sorted(saved, reverse=True)
+    for done in range(1, 11):
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=f"Group {done + 1} of")).to_be_visible()
+    expect(page.locator("[data-state=accepted]")).to_have_count(10)
+    page.keyboard.press("p")
+    sheet = page.get_by_role("dialog", name="What would happen")
+    expect(sheet).to_contain_text("Nothing has happened yet")
+    going = sheet.locator(".plan-row p > .path").all_inner_texts()
+    assert len(going) >= 10
+    assert contents_of(place / "pictures") == before
+    page.keyboard.press("Enter")
+    expect(sheet).to_contain_text("Done:")
+    gone = set(before) - set(contents_of(place / "pictures"))
+    assert {str(path) for path in gone} == set(going)
+    expect(page.locator("[data-state=done]")).to_have_count(10)
+    sheet.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-state=accepted]")).to_have_count(10)
+    assert contents_of(place / "pictures") == before
+
+
+def test_a_keeper_chosen_by_key_that_does_not_show_all_lets_nothing_go(open_page, place, reviewed):
+    before = contents_of(place / "pictures")
+    page = open_review(open_page)
+    page.locator(".rail-item").filter(has_text="4 pictures").click()
+    cut = page.locator(".fact-picture").evaluate_all(
+        "them => them.findIndex((one) => one.ariaLabel.includes('rocket cut'))"
+    )
+    page.keyboard.press(str(cut + 1))
+    expect(page.locator(".fact-head").nth(cut)).to_contain_text("stays")
+    page.keyboard.press("Enter")
+    page.keyboard.press("p")
+    sheet = page.get_by_role("dialog", name="What would happen")
+    expect(sheet).to_contain_text("Nothing would happen.")
+    expect(sheet).to_contain_text("rocket.jpg")
+    expect(sheet.get_by_role("button", name=re.compile("into the trash"))).to_be_disabled()
+    assert contents_of(place / "pictures") == before
+
+
+def test_what_is_no_duplicate_is_remembered_and_can_be_taken_back(open_page, reviewed):
+    page = open_review(open_page)
+    group = page.locator(".rail-item").filter(has_text="2 pictures").first
+    group.click()
+    here = page.url
+    with page.expect_response("**/api/v1/verdicts") as answer:
+        page.keyboard.press("x")
+    assert answer.value.status == 204
+    expect(page.locator("[data-state=apart]")).to_have_count(1)
+    page.keyboard.press("k")
+    expect(page).to_have_url(here)
+    expect(page.locator(".fate-apart")).to_be_visible()
+    with page.expect_response("**/api/v1/verdicts"):
+        page.keyboard.press("x")
+    expect(page.locator("[data-state=apart]")).to_have_count(0)
+
+
+def test_many_groups_are_accepted_by_a_rule(open_page, reviewed):
+    page = open_review(open_page)
+    page.keyboard.press("r")
+    sheet = page.get_by_role("dialog", name="Decide about many groups")
+    sheet.get_by_label("Groups of").select_option("copy")
+    expect(sheet.get_by_role("status")).to_contain_text(f"accepts {len(COPIED)} groups")
+    sheet.get_by_role("button", name="Accept them").click()
+    expect(page.locator("[data-state=accepted]")).to_have_count(len(COPIED))
+    page.reload()
+    expect(page.locator("[data-state=accepted]")).to_have_count(len(COPIED))
+
+
+# Library
+
+
+def test_the_library_says_what_is_there_and_why_a_file_is_not(open_page, place):
+    page = open_page("/library")
+    expect(page.get_by_text(str(place / "g"))).to_be_visible()
+    row = page.get_by_role("row").filter(has_text="broken.jpg")
+    expect(row).to_contain_text("cut short")
+    expect(page.get_by_text("All is well.")).to_be_visible()
+
+
+def test_a_folder_is_added_with_progress_and_can_be_searched(open_page, place):
+    more = place / "new pictures"
+    more.mkdir()
+    for seed in range(200, 212):
+        textured(seed).save(more / f"{seed}.png")
+    page = open_page("/library")
+    page.get_by_label("Folders or files on this machine").fill(str(more))
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("12 added")).to_be_visible()
+    expect(page.locator(".folder-rows li").filter(has_text="new pictures")).to_contain_text("12 pictures")
+
+
+# Language, size, keys, and being read out
+
+
+def test_the_language_follows_the_browser_and_a_choice_is_remembered(open_page):
+    page = open_page(locale="zh-CN")
+    expect(page.get_by_role("heading", name="您要找哪张图片？")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
+
+
+def test_both_languages_have_words_for_the_same_things(open_page):
+    page = open_page()
+    english, chinese = (
+        page.evaluate(f"import('/static/words/{tag}.js').then((all) => Object.keys(all.{tag}.words))")
+        for tag in ("en", "zh")
+    )
+    assert english == chinese
+
+
+def test_a_phone_shows_every_page_without_scrolling_sideways(open_page, place, reviewed):
+    page = open_page(width=360, height=740, has_touch=True, is_mobile=True)
+    assert_fits(page)
+    choose_query(page, place)
+    expect(page.locator(".card .relation-copy")).to_have_count(3)
+    assert_fits(page)
+    cards(page).first.locator("a").tap()
+    expect(page.locator(".verdict-words")).to_be_visible()
+    assert_fits(page)
+    page.goto("/duplicates")
+    expect(page.locator(".decision")).to_be_visible()
+    assert_fits(page)
+    page.get_by_role("link", name="Library").tap()
+    expect(page.get_by_text("All is well.")).to_be_visible()
+    assert_fits(page)
+
+
+def assert_fits(page):
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_single_keys_are_shown_and_can_be_switched_off(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet).to_contain_text("walk through the results")
+    sheet.get_by_label("Listen to single keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    expect(page.locator(".part-box")).to_be_hidden()
+
+
+def test_a_theme_is_chosen_and_kept(open_page):
+    page = open_page(color_scheme="light")
+    light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.get_by_role("button", name=re.compile("Theme")).click()
+    page.get_by_role("button", name=re.compile("Theme: light")).click()
+    expect(page.get_by_role("button", name=re.compile("Theme: dark"))).to_be_focused()
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != light
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(open_page, place, reviewed, scheme):
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    expect(page.locator(".browse .card a").first).to_be_visible()
+    assert_accessible(page, "start")
+    choose_query(page, place)
+    expect(page.locator(".card .relation-copy")).to_have_count(3)
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What looks like that part")).to_be_visible()
+    assert_accessible(page, "results")
+    cards(page).first.locator("a").click()
+    expect(page.locator(".verdict-words")).to_be_visible()
+    assert_accessible(page, "viewer")
+    page.goto("/duplicates")
+    expect(page.locator(".decision")).to_be_visible()
+    assert_accessible(page, "duplicates")
+    page.keyboard.press("?")
+    assert_accessible(page, "keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    page.keyboard.press("p")
+    expect(page.locator(".plan-words")).to_be_visible()
+    assert_accessible(page, "plan")
+    page.goto("/library")
+    expect(page.get_by_text("All is well.")).to_be_visible()
+    page.locator("details").evaluate_all("them => them.forEach((one) => (one.open = true))")
+    assert_accessible(page, "library")
+
+
+def assert_accessible(page, name):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.wait_for_timeout(250)
+    violations = Axe().run(page).response["violations"]
+    serious = [
+        (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], name
+
+
+# When things go slowly or wrong
+
+
+def test_a_slow_network_shows_placeholders_and_then_the_answer(open_page, place):
+    page = open_page()
+    page.route("**/api/v1/search**", lambda route: (page.wait_for_timeout(700), route.continue_()))
+    page.set_input_files("#chooser", place / "query.jpg")
+    expect(page.locator(".grid-waiting")).to_be_visible()
+    expect(page.get_by_text("Looking at query.jpg")).to_be_visible()
+    expect(cards(page).first).to_be_visible()
+    expect(page.locator(".grid-waiting")).to_have_count(0)
+
+
+def address_of_some_query(page):
+    pictures = page.request.get("/api/v1/pictures?limit=1").json()["pictures"]
+    return f"/?query=id:{pictures[0]['id']}"
+
+
+def test_a_refusal_is_said_with_a_way_to_try_again(open_page):
+    page = open_page()
+    page.route(
+        "**/api/v1/search**",
+        lambda route: route.fulfill(
+            status=422,
+            content_type="application/problem+json",
+            body='{"title":"No","detail":"That makes no sense.","status":422}',
+        ),
+    )
+    page.goto(address_of_some_query(page))
+    expect(page.get_by_role("alert")).to_contain_text("That makes no sense.")
+    page.unroute("**/api/v1/search**")
+    page.get_by_role("button", name="Try again").click()
+    expect(cards(page).first).to_be_visible()
+
+
+def test_a_busy_server_is_asked_again(open_page):
+    page = open_page()
+    answers = iter([503, 503])
+
+    def refuse_twice(route):
+        if next(answers, None) is None:
+            route.continue_()
+        else:
+            route.fulfill(
+                status=503, headers={"Retry-After": "0"}, content_type="application/problem+json", body="{}"
+            )
+
+    page.route("**/api/v1/search**", refuse_twice)
+    page.goto(address_of_some_query(page))
+    expect(cards(page).first).to_be_visible()
+
+
+def test_a_server_that_was_killed_is_waited_for_and_the_page_goes_on(open_page, place, settings):
+    server = ServedGallery(place / "g", environment_of(place, settings))
+    page = open_page(address=server.address)
+    expect(page.locator(".browse .card a").first).to_be_visible()
+    server.kill()
+    page.locator(".browse .card a").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    server.start()
+    try:
+        expect(cards(page).first).to_be_visible()
+        expect(page.get_by_text("The server does not answer")).to_have_count(0)
+    finally:
+        server.kill()
+
+
+def test_a_gallery_with_a_token_asks_to_sign_in(open_page, place, settings):
+    (place / "token").write_text(TOKEN)
+    server = ServedGallery(place / "g", environment_of(place, settings), "--token-file", str(place / "token"))
+    try:
+        page = open_page(address=server.address)
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("not the token")
+        page.get_by_label("Token").fill(TOKEN)
+        page.keyboard.press("Enter")
+        expect(page.locator(".browse .card a").first).to_be_visible()
+        assert TOKEN not in page.url
+        page.reload()
+        expect(page.locator(".browse .card a").first).to_be_visible()
+        page.context.close()
+    finally:
+        server.kill()

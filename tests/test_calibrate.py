@@ -108,7 +108,8 @@ def test_it_is_kept_with_the_gallery_and_told(gallery, calibrated):
 
 def test_the_same_seed_gives_the_same_calibration(gallery):
     first, second = (
-        json.loads(_calibrate(gallery, n_pictures=20, edits_each=3, seed=1).calibration.to_text()) for _ in "12"
+        json.loads(_calibrate(gallery, n_pictures=20, edits_each=3, seed=1).calibration.to_text())
+        for _ in "12"
     )
     assert first.pop("made_at") <= second.pop("made_at")
     assert first == second
@@ -291,7 +292,8 @@ def test_the_command_calibrates_and_draws_a_page(run, poisoned, tmp_path):
     page = tmp_path / "calibration.html"
     done = run("calibrate", "--sample", "20", "--seed", "3", "--json", "--html", str(page))
     found = json.loads(done.stdout)
-    assert found["pictures"] in (19, 20)  # one of the gallery's files cannot be read, and may be in the sample
+    # One of the gallery's files cannot be read, and may be in the sample.
+    assert found["pictures"] in (19, 20)
     assert (found["seed"], found["asked"]) == (3, 0)
     auto = found["ways"]["auto"]
     assert [promise["precision"] for promise in auto["promises"]] == [0.999, 0.99, 0.95]

@@ -76,7 +76,7 @@ def calibration_html(report: CalibrationReport, settings: Settings) -> str:
         f"<h2>By {_escape(report.example_way)}: sources found, by edit and precision</h2>",
         _by_edit(main, found.edits),
         f"<h2>By {_escape(report.example_way)}: is a probability what it says?</h2>"
-        "<p class=quiet>Pairs are put in ten groups by the probability that they get from a map fitted on the other "
+        "<p class=quiet>Pairs are put in ten groups by their probability, by a map that was fitted on the other "
         "half of the pictures; the line should lie on the diagonal.</p>",
         f'<div style="max-width:36rem">{_reliability(report.samples[report.example_way], found.seed)}</div>',
         *_pairs_at_the_cut(report, main, settings),

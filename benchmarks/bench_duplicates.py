@@ -1,6 +1,6 @@
 """Find planted copies among real photos, and compare with rivals: ``bench_duplicates.py FOLDER [FOLDER ...]``.
 
-Photos of the folders are distractors; of a sample of them, edited copies are planted (see `edits.py`). What
+Photos of the folders are distractors; of a sample of them, edited copies are planted (see `lookalike.edits`). What
 is found is counted by edit; a pair of files that do not come from one photo is false. Photos that were taken
 seconds apart may be in the folders, so look at the false pairs before you believe the number: they are
 listed. Rivals run on the same files where they are installed.

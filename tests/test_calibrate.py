@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 from conftest import textured
 from lookalike import Filter, Gallery
 from lookalike.errors import InputError
-from lookalike.matching.calibrate import calibrate_gallery
-from lookalike.matching.calibration import PROOF
+from lookalike.matching.calibration.calibrate import calibrate_gallery
+from lookalike.matching.calibration.record import PROOF
 from pictures import photo
 
 N_TEXTURED = 18

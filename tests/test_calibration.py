@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import InputError, StoreError
-from lookalike.matching.background import find_background, relative_score
-from lookalike.matching.calibration import (
+from lookalike.matching.calibration.background import find_background, relative_score
+from lookalike.matching.calibration.fitting import (
+    Sample,
+    find_threshold,
+    fit,
+    fit_map,
+    measured_precision,
+    precision_bound,
+)
+from lookalike.matching.calibration.record import (
     PRECISIONS,
     PROOF,
     Calibration,
@@ -19,14 +27,6 @@ from lookalike.matching.calibration import (
     describe_calibration,
     load_shipped,
     parse_precision,
-)
-from lookalike.matching.fitting import (
-    Sample,
-    find_threshold,
-    fit,
-    fit_map,
-    measured_precision,
-    precision_bound,
 )
 from lookalike.matching.search import ways
 

@@ -12,12 +12,12 @@ from lookalike import Gallery
 from lookalike.errors import InputError, ModelError
 from lookalike.features.hashes import phash
 from lookalike.features.keypoints import extract_keypoints
-from lookalike.matching.candidates import find_candidates, find_shared_parts, turn_phashes
-from lookalike.matching.frames import Frames
-from lookalike.matching.keeper import RULES, choose_keeper, parse_rules
-from lookalike.matching.proving import proof_document
+from lookalike.matching.duplicates.candidates import find_candidates, find_shared_parts, turn_phashes
+from lookalike.matching.duplicates.frames import Frames
+from lookalike.matching.duplicates.keeper import RULES, choose_keeper, parse_rules
 from lookalike.matching.query import _turn
-from lookalike.matching.verify import verify
+from lookalike.matching.verification.proving import proof_document
+from lookalike.matching.verification.verify import verify
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture
 from pictures import photo

@@ -6,8 +6,8 @@ from PIL import Image
 
 from lookalike.errors import InputError
 from lookalike.matching.feedback import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
-from lookalike.matching.proving import move_first
 from lookalike.matching.query import Box, cut_box, parse_box
+from lookalike.matching.verification.proving import move_first
 from lookalike.media.folders import gather_folders
 from lookalike.records import Picture
 

@@ -18,14 +18,14 @@ from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Failure, Progress, ProgressCallback, ignore_progress
 from lookalike.errors import InputError, LookalikeError, StoreError
 from lookalike.gallery import Gallery, GalleryInfo
-from lookalike.matching.calibration import CalibrationState
+from lookalike.matching.calibration.record import CalibrationState
 from lookalike.matching.compare import Comparison, Measured
-from lookalike.matching.duplicates import DuplicatesReport, Group, Member, StageCallback, ignore_stage
+from lookalike.matching.duplicates.find import DuplicatesReport, Group, Member, StageCallback, ignore_stage
+from lookalike.matching.duplicates.keeper import DEFAULT_RULES
 from lookalike.matching.filter import Filter
-from lookalike.matching.keeper import DEFAULT_RULES
 from lookalike.matching.query import Box, Source, parse_source
 from lookalike.matching.search import AUTO, Match
-from lookalike.matching.verify import Verification
+from lookalike.matching.verification.verify import Verification
 from lookalike.media.files import absolute_path, read_file
 from lookalike.records import Relation
 from lookalike.settings import Settings

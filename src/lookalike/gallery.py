@@ -16,7 +16,7 @@ from lookalike.errors import InputError, LookalikeError, PictureError, QueryErro
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
 from lookalike.features.hashes import HASHES
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
-from lookalike.matching.calibration import (
+from lookalike.matching.calibration.record import (
     N_PICTURES,
     PROOF,
     CalibrationState,
@@ -29,7 +29,7 @@ from lookalike.matching.calibration import (
     parse_precision,
 )
 from lookalike.matching.compare import Comparison
-from lookalike.matching.duplicates import (
+from lookalike.matching.duplicates.find import (
     DuplicatesReport,
     Member,
     Question,
@@ -37,8 +37,8 @@ from lookalike.matching.duplicates import (
     find_duplicates,
     ignore_stage,
 )
+from lookalike.matching.duplicates.keeper import DEFAULT_RULES
 from lookalike.matching.filter import Filter
-from lookalike.matching.keeper import DEFAULT_RULES
 from lookalike.matching.ladder import is_at_least
 from lookalike.matching.query import Box, Query, Source, decode_source, load_query, parse_source, path_of_url
 from lookalike.matching.reader import IsolatedReader, LocalReader, PictureReader
@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ActProgressCallback, ApplyReport, Remark
     from lookalike.acting.plan import Plan, Removal
     from lookalike.acting.undo import UndoReport
-    from lookalike.matching.calibrate import Ask, CalibrationReport
-    from lookalike.matching.choices import Choice
+    from lookalike.matching.calibration.calibrate import Ask, CalibrationReport
+    from lookalike.matching.duplicates.choices import Choice
 
 _BLANK_PICTURE = b"P6 1 1 255\n\0\0\0"
 _MAX_LOADED = 64  # queries remembered, at 0.4 MB each
@@ -283,7 +283,7 @@ class Gallery:
 
         With a `precision`, only those are kept whose proof is sure enough for it.
         """
-        from lookalike.matching.proving import proof_score, verify_matches
+        from lookalike.matching.verification.proving import proof_score, verify_matches
 
         proven = verify_matches(query, matches, self._store, self.settings, self._calibrated(PROOF))
         if precision is None:
@@ -339,7 +339,7 @@ class Gallery:
         ------
         InputError    too few pictures
         """
-        from lookalike.matching.calibrate import calibrate_gallery
+        from lookalike.matching.calibration.calibrate import calibrate_gallery
 
         report = calibrate_gallery(
             self._store,
@@ -532,7 +532,7 @@ class Gallery:
         relation : Relation    report this relation or closer on the ladder
         against : folder       only groups that join a file below this folder with files elsewhere
         protect : folders      whose files are never proposed to go
-        rules : names          how to choose the keeper, in order; see `lookalike.matching.keeper.RULES`
+        rules : names          how to choose the keeper, in order; see `lookalike.matching.duplicates.keeper.RULES`
         precision : float or None    only copies whose proof is sure enough for it, see `Gallery.promise`
         on_stage : callable    called with a stage's name, how much of it is done, and its total
 
@@ -614,7 +614,7 @@ class Gallery:
         """
         from lookalike.acting.apply import Remark, find_conflicts
         from lookalike.acting.plan import make_plan
-        from lookalike.matching.choices import prove_choices
+        from lookalike.matching.duplicates.choices import prove_choices
 
         going, refused = prove_choices(self._store, self.settings, choices, act=act, protect=protect)
         removals = [_removal(keeper, member, "chosen by a person") for keeper, member in going]
@@ -831,7 +831,7 @@ def draw_comparison(
     first: Any, second: Any, comparison: Comparison, *, settings: Settings | None = None
 ) -> Image:
     """Return a PIL image of both pictures side by side, with the overlap and the agreeing points."""
-    from lookalike.matching.verify import draw_proof
+    from lookalike.matching.verification.verify import draw_proof
 
     settings = settings or Settings.from_environment()
     sources = [parse_source(source, None, max_bytes=settings.max_bytes) for source in (first, second)]

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from lookalike.gallery import Gallery
-    from lookalike.matching.calibration import Promised
+    from lookalike.matching.calibration.record import Promised
 
 PrecisionOption = Annotated[
     float | None,

@@ -27,7 +27,7 @@ from lookalike.errors import InputError, PictureError, QueryError
 
 if TYPE_CHECKING:
     from lookalike.gallery import Gallery
-    from lookalike.matching.calibration import Promised
+    from lookalike.matching.calibration.record import Promised
     from lookalike.matching.search import Match
     from lookalike.report.documents import Answer
 

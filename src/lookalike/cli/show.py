@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from lookalike.evaluation.evaluate import Evaluation
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery import GalleryInfo
-    from lookalike.matching.calibrate import CalibrationReport
-    from lookalike.matching.calibration import CalibrationState
+    from lookalike.matching.calibration.calibrate import CalibrationReport
+    from lookalike.matching.calibration.record import CalibrationState
     from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates import DuplicatesReport
+    from lookalike.matching.duplicates.find import DuplicatesReport
     from lookalike.report.documents import Answer
     from lookalike.settings import Settings
     from lookalike.workers.process import Failed

@@ -2,7 +2,7 @@
 
 SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004) in its RootSIFT form
 (Arandjelovic and Zisserman, "Three things everyone should know", CVPR 2012). What is kept is all that
-`lookalike.matching.verify` needs, so a second question about a picture does not open its file again.
+`lookalike.matching.verification.verify` needs, so a second question about a picture does not open its file again.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from lookalike.features.distances import metrics_of
 from lookalike.features.extract import EMBEDDING, for_cache, for_kind, kind_of
 from lookalike.features.measures import MEASURES
 from lookalike.matching.ladder import guess_relation
-from lookalike.matching.proving import proof_document
 from lookalike.matching.query import Query
-from lookalike.matching.verify import Verification, verify
+from lookalike.matching.verification.proving import proof_document
+from lookalike.matching.verification.verify import Verification, verify
 from lookalike.records import Picture, Relation
 
 

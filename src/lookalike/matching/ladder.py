@@ -22,6 +22,6 @@ def guess_relation(cosine: float) -> Relation:
     """Return `similar` or `different` from the embedding's cosine.
 
     Hashes and embeddings cannot prove a `copy`: frames of a fruit on a turntable agree in both as closely
-    as edits of one photo do. See `lookalike.matching.verify` for the proof.
+    as edits of one photo do. See `lookalike.matching.verification.verify` for the proof.
     """
     return "similar" if cosine >= SIMILAR_MIN_COSINE else "different"

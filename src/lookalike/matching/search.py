@@ -15,8 +15,8 @@ from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.distances import Metric, metrics_of
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, for_cache, kind_of, stored_dtype
 from lookalike.features.hashes import HASHES
-from lookalike.matching.background import LAST_RANK, find_background, relative_score
-from lookalike.matching.calibration import (
+from lookalike.matching.calibration.background import LAST_RANK, find_background, relative_score
+from lookalike.matching.calibration.record import (
     Origin,
     WayCalibration,
     choose_way,

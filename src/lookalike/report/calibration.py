@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lookalike.errors import LookalikeError
-from lookalike.matching.calibrate_workers import make_copy
-from lookalike.matching.fitting import held_out_probabilities
+from lookalike.matching.calibration.fitting import held_out_probabilities
+from lookalike.matching.calibration.workers import make_copy
 from lookalike.report import charts
 from lookalike.report.charts import Line
 from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
-    from lookalike.matching.calibrate import CalibrationReport, Example
-    from lookalike.matching.calibration import WayCalibration
-    from lookalike.matching.fitting import Sample
+    from lookalike.matching.calibration.calibrate import CalibrationReport, Example
+    from lookalike.matching.calibration.fitting import Sample
+    from lookalike.matching.calibration.record import WayCalibration
 
 CUT = 0.99  # the promise whose cut is drawn, and from either side of which pairs are shown
 _N_BINS = 50

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from lookalike.evaluation.evaluate import Evaluation, WayResult
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery import GalleryInfo, Page
-    from lookalike.matching.calibrate import CalibrationReport
-    from lookalike.matching.calibration import Promised, WayCalibration
+    from lookalike.matching.calibration.calibrate import CalibrationReport
+    from lookalike.matching.calibration.record import Promised, WayCalibration
     from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates import DuplicatesReport, Member
+    from lookalike.matching.duplicates.find import DuplicatesReport, Member
     from lookalike.matching.query import Query
     from lookalike.matching.search import Match
     from lookalike.storage.store import FoundPicture
@@ -118,7 +118,7 @@ def calibration_document(report: CalibrationReport) -> dict[str, Any]:
 
 
 def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
-    from lookalike.matching.calibration import Promised
+    from lookalike.matching.calibration.record import Promised
 
     return {
         "queries": way.n_queries,

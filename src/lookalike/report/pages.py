@@ -12,7 +12,7 @@ from lookalike.report.thumbnails import thumbnail
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates import DuplicatesReport, Member
+    from lookalike.matching.duplicates.find import DuplicatesReport, Member
     from lookalike.matching.search import Match
     from lookalike.storage.store import FoundPicture
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from lookalike.doctor import examine
 from lookalike.gallery import Gallery
-from lookalike.matching.keeper import is_below
+from lookalike.matching.duplicates.keeper import is_below
 from lookalike.web.engine import Engine
 from lookalike.web.fetch import fetch
 from lookalike.web.guard import Patience

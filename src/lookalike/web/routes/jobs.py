@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from lookalike.adding.add import Progress
 from lookalike.gallery import Gallery
-from lookalike.matching.keeper import DEFAULT_RULES, RULES
+from lookalike.matching.duplicates.keeper import DEFAULT_RULES, RULES
 from lookalike.records import Relation
 from lookalike.report.documents import add_document, review_document, to_json
 from lookalike.web.answers import json_answer

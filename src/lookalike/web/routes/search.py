@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from lookalike.errors import PictureError
 from lookalike.gallery import Gallery
-from lookalike.matching.calibration import PROOF
+from lookalike.matching.calibration.record import PROOF
 from lookalike.matching.filter import Filter
 from lookalike.matching.query import Box, Source, parse_box
 from lookalike.matching.search import AUTO, parse_way, ways

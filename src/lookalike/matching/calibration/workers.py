@@ -14,10 +14,10 @@ from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.errors import PictureError
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
-from lookalike.matching.proving import proof_document, read_unchanged
 from lookalike.matching.query import Query, Source
 from lookalike.matching.search import Searcher
-from lookalike.matching.verify import verify
+from lookalike.matching.verification.proving import proof_document, read_unchanged
+from lookalike.matching.verification.verify import verify
 from lookalike.records import Picture
 from lookalike.settings import Settings
 from lookalike.storage.store import Store

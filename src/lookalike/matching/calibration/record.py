@@ -1,7 +1,7 @@
 """A calibration: what a score is worth, for each way of searching and for the proof of duplicates.
 
-The record that is fitted by `lookalike.matching.calibrate`, kept with a gallery, and read by search and
-duplicates. Scores in it are relative to the query's background (see `lookalike.matching.background`).
+The record that is fitted by `lookalike.matching.calibration.calibrate`, kept with a gallery, and read by search and
+duplicates. Scores in it are relative to the query's background (see `lookalike.matching.calibration.background`).
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _rounded(value: Any) -> Any:
 @cache
 def load_shipped() -> Calibration:
     """Return the calibration that comes with lookalike, made once by ``benchmarks/bench_calibration.py``."""
-    text = resources.files("lookalike.matching").joinpath("shipped_calibration.json").read_text("utf-8")
+    text = resources.files("lookalike.matching.calibration").joinpath("shipped.json").read_text("utf-8")
     return Calibration.from_text(text)
 
 

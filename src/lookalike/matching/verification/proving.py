@@ -12,12 +12,12 @@ import numpy as np
 from lookalike.errors import PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
-from lookalike.matching.calibration import Origin, WayCalibration
+from lookalike.matching.calibration.record import Origin, WayCalibration
 from lookalike.matching.ladder import LADDER
 from lookalike.matching.query import Query, Source
 from lookalike.matching.reader import LocalReader, PictureReader
 from lookalike.matching.search import Match
-from lookalike.matching.verify import Verification, describe_transform, verify
+from lookalike.matching.verification.verify import Verification, describe_transform, verify
 from lookalike.records import Picture
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store

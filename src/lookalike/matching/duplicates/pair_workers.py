@@ -10,8 +10,8 @@ import numpy as np
 
 from lookalike.errors import PictureError
 from lookalike.features import keypoints
-from lookalike.matching.proving import proof_document, read_unchanged
-from lookalike.matching.verify import verify
+from lookalike.matching.verification.proving import proof_document, read_unchanged
+from lookalike.matching.verification.verify import verify
 from lookalike.records import Picture
 from lookalike.storage.store import Store
 from lookalike.workers.process import Failed, Job

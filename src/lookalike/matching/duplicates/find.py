@@ -14,9 +14,9 @@ import numpy as np
 from lookalike.errors import InputError
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, from_bytes
-from lookalike.matching.candidates import Candidates, find_candidates, find_shared_parts
-from lookalike.matching.frames import Frames
-from lookalike.matching.keeper import (
+from lookalike.matching.duplicates.candidates import Candidates, find_candidates, find_shared_parts
+from lookalike.matching.duplicates.frames import Frames
+from lookalike.matching.duplicates.keeper import (
     DEFAULT_RULES,
     Rule,
     bytes_per_pixel,
@@ -24,9 +24,9 @@ from lookalike.matching.keeper import (
     is_below,
     parse_rules,
 )
+from lookalike.matching.duplicates.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
 from lookalike.matching.ladder import LADDER
-from lookalike.matching.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
-from lookalike.matching.proving import proof_score, turn_round
+from lookalike.matching.verification.proving import proof_score, turn_round
 from lookalike.media.files import is_own_file
 from lookalike.records import Recipe, Relation, UInt8Array
 from lookalike.settings import Settings
@@ -98,7 +98,7 @@ class Question:
     against : folder or None      only groups that join a file of this folder with files elsewhere; its files
                                   are kept
     protect : folders             whose files are never proposed to go
-    rules : names                 how to choose the keeper, see `lookalike.matching.keeper.RULES`
+    rules : names                 how to choose the keeper, see `lookalike.matching.duplicates.keeper.RULES`
     min_proof : float             leave out what is proven less surely, see `proof_score`; 0 lets all through
     """
 

@@ -13,7 +13,7 @@ from lookalike.records import Float32Array, UInt8Array
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lookalike.matching.verify import Verification
+    from lookalike.matching.verification.verify import Verification
 
 Matrix = NDArray[np.float64]
 Points = NDArray[np.float64]

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from lookalike.edits import standard_edits
 from lookalike.errors import InputError
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
-from lookalike.matching.background import find_background, relative_score
-from lookalike.matching.calibrate_workers import ProofWorker, Proven, QueryWorker, Scored, Setup
-from lookalike.matching.calibration import N_PICTURES, PROOF, Calibration, load_shipped
-from lookalike.matching.duplicates import StageCallback, ignore_stage, prove_pairs
-from lookalike.matching.fitting import N_FALSE, Sample, fit
-from lookalike.matching.proving import proof_score
+from lookalike.matching.calibration.background import find_background, relative_score
+from lookalike.matching.calibration.fitting import N_FALSE, Sample, fit
+from lookalike.matching.calibration.record import N_PICTURES, PROOF, Calibration, load_shipped
+from lookalike.matching.calibration.workers import ProofWorker, Proven, QueryWorker, Scored, Setup
+from lookalike.matching.duplicates.find import StageCallback, ignore_stage, prove_pairs
 from lookalike.matching.search import AUTO, Searcher
+from lookalike.matching.verification.proving import proof_score
 from lookalike.media.files import is_own_file
 from lookalike.records import Relation
 from lookalike.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.matching.proof import WHOLE, area_of
+from lookalike.matching.verification.proof import WHOLE, area_of
 from lookalike.records import UInt8Array
 from lookalike.storage.store import FoundPicture
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.features.keypoints import Keypoints
-from lookalike.matching.proof import (
+from lookalike.matching.verification.proof import (
     WHOLE,
     Agreement,
     Matrix,

@@ -1,0 +1,1 @@
+"""What is a score worth? Learned from edited copies of a gallery's own pictures."""

@@ -1,0 +1,1 @@
+"""Which files of a gallery are one picture? Candidates, proof, groups, and whom to keep."""

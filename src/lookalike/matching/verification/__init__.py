@@ -1,0 +1,1 @@
+"""Is one picture a copy of another? Points that agree, then the pixels of the overlap."""

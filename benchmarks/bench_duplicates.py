@@ -1,58 +1,85 @@
-"""Find planted copies among real photos, and compare with rivals: ``bench_duplicates.py FOLDER [FOLDER ...]``.
+"""Find planted copies among real photos: ``bench_duplicates.py FOLDER [FOLDER ...]``.
 
-Photos of the folders are distractors; of a sample of them, edited copies are planted (see `lookalike.edits`). What
-is found is counted by edit; a pair of files that do not come from one photo is false. Photos that were taken
-seconds apart may be in the folders, so look at the false pairs before you believe the number: they are
-listed. Rivals run on the same files where they are installed.
+Photos of the folders are distractors; of a sample of them, edited copies are planted (see `lookalike.edits`). A
+copy is found where it is in the group of its source; a file that is in the group of another photo is false.
+Photos that were taken seconds apart may be in the folders, so look at the false ones before you believe the
+number: they are listed. ImageHash is asked on the same files; `bench_peers.py` asks other tools too.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import resource
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import imagehash
 import numpy as np
 from PIL import Image
 
 from lookalike import Gallery, Settings
-from lookalike.edits import standard_edits
+from lookalike.edits import Edit, standard_edits
+from lookalike.storage.index.hash_pairs import find_pairs_within
 
-Pair = tuple[str, str]
+Origin = dict[str, tuple[str, str]]  # file name -> photo and edit
+N_ABSENT = (
+    60  # photos that collages show beside the source: not among the files, or they would be found, rightly
+)
 
 
-def plant(folders: list[Path], place: Path, n_distractors: int, n_sources: int) -> dict[str, tuple[str, str]]:
-    """Copy photos and write edits of some; return for each file name its source and edit."""
-    files = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix == ".jpg")
-    rng = np.random.default_rng(4)
-    chosen = [files[index] for index in rng.permutation(len(files))[:n_distractors]]
-    origin = {}
-    for number, path in enumerate(chosen):
-        name = f"{number:05} original.jpg"
-        (place / name).write_bytes(path.read_bytes())
-        origin[name] = (f"{number:05}", "original")
-    # What a collage shows beside the photo is not among the files, or it would be found there, rightly.
-    absent = sorted(set(files) - set(chosen))[:60] or files[:60]
-    neighbours = [Image.open(path).convert("RGB") for path in absent]
-    edits = standard_edits()
-    for number, path in enumerate(chosen[:n_sources]):
-        edit = edits[number % len(edits)]
-        name = f"{number:05} {edit.label.replace('/', ' of ')}.jpg"
-        with Image.open(path) as photo:
-            # Not seeded by `apply_edit`: these seeds made the copies of the figures in the documents.
-            copy = edit.make(photo.convert("RGB"), np.random.default_rng(number), neighbours)
-        copy.save(place / name, quality=90)
-        origin[name] = (f"{number:05}", edit.label)
+def iter_photos(paths: Sequence[Path], n_tiles: int) -> Iterator[bytes]:
+    """Yield the files as they are, or cut into tiles that share no pixel, each enlarged to about 400 px."""
+    for path in paths:
+        if n_tiles == 1:
+            yield path.read_bytes()
+            continue
+        with Image.open(path) as opened:
+            photo = opened.convert("RGB")
+        width, height = photo.width // 2, photo.height // (n_tiles // 2)
+        for number in range(n_tiles):
+            left, top = number % 2 * width, number // 2 * height
+            tile = photo.crop((left, top, left + width, top + height))
+            factor = 400 / max(tile.size)
+            file = io.BytesIO()
+            tile.resize((round(width * factor), round(height * factor))).save(file, "JPEG", quality=92)
+            yield file.getvalue()
+
+
+def plant(options: argparse.Namespace, place: Path) -> Origin:
+    """Write photos, and edits of the first of them; return for each file name its photo and edit."""
+    files = sorted(path for folder in options.folders for path in folder.rglob("*") if path.suffix == ".jpg")
+    shuffled = [files[index] for index in np.random.default_rng(4).permutation(len(files))]
+    neighbours = [Image.open(path).convert("RGB") for path in shuffled[-N_ABSENT:]]
+    origin: Origin = {}
+    photos = iter_photos(shuffled[:-N_ABSENT], options.tiles)
+    for number, data in zip(range(options.distractors), photos, strict=False):
+        name = f"{number:05}"
+        (place / f"{name} original.jpg").write_bytes(data)
+        origin[f"{name} original.jpg"] = (name, "original")
+        if number >= options.sources:
+            continue
+        with Image.open(io.BytesIO(data)) as photo:
+            for edit in edits_of(number, options.edits_each):
+                # Not seeded by `apply_edit`: these seeds made the copies of the figures in the documents.
+                copy = edit.make(photo.convert("RGB"), np.random.default_rng(number), neighbours)
+                file = f"{name} {edit.label.replace('/', ' of ')}.jpg"
+                copy.save(place / file, quality=90)
+                origin[file] = (name, edit.label)
     return origin
 
 
-def lookalike_pairs(place: Path, gallery_folder: Path) -> tuple[set[Pair], dict[str, float]]:
-    """Return the pairs that are joined as copies, and the seconds of each step."""
+def edits_of(number: int, n_edits: int) -> list[Edit]:
+    """Return the edits of one photo; each photo begins with another one."""
+    edits = standard_edits()
+    return [edits[(number + step) % len(edits)] for step in range(n_edits)]
+
+
+def lookalike_groups(place: Path, gallery_folder: Path) -> tuple[list[list[str]], dict[str, float]]:
+    """Return the names in each group, and the seconds of each step."""
     with Gallery.open(gallery_folder, create=True, settings=Settings(jobs=2)) as gallery:
         started = time.perf_counter()
         gallery.add(place)
@@ -61,92 +88,79 @@ def lookalike_pairs(place: Path, gallery_folder: Path) -> tuple[set[Pair], dict[
         found = time.perf_counter()
         gallery.duplicates()
         again = time.perf_counter()
-    pairs = {
-        tuple(sorted((Path(group.keeper.path).name, Path(member.picture.path).name)))
+    groups = [
+        [Path(group.keeper.path).name, *(Path(member.picture.path).name for member in group.members)]
         for group in report.groups
-        for member in group.members
-    }
-    times = {"index": indexed - started, "duplicates": found - indexed, "again": again - found}
-    return pairs, {**times, "pairs compared": report.n_compared}  # type: ignore[return-value]
+    ]
+    times = {"index": indexed - started, "duplicates": found - indexed, "asked again": again - found}
+    return groups, {**times, "pairs compared": report.n_compared}
 
 
-def imagehash_pairs(place: Path) -> set[Pair]:
-    """Return the pairs within 10 bits of ImageHash's pHash."""
-    import imagehash
+def score(groups: list[list[str]], origin: Origin) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Return how many copies of each edit are in the group of their source, and the false pairs."""
+    found: Counter[str] = Counter()
+    false = []
+    for keeper, *members in groups:
+        photo = origin[keeper][0]
+        false += [(keeper, name) for name in members if origin[name][0] != photo]
+        if f"{photo} original.jpg" in (keeper, *members):
+            found.update(origin[name][1] for name in (keeper, *members) if origin[name][0] == photo)
+    del found["original"]
+    return found, false
 
-    names = sorted(path.name for path in place.iterdir())
+
+def imagehash_found(place: Path, origin: Origin) -> tuple[int, int, float]:
+    """Return how many copies are within 10 bits of their source, how many pairs are false, and the seconds."""
+    started = time.perf_counter()
+    names = sorted(origin)
     hashes = []
     for name in names:
         with Image.open(place / name) as image:
             hashes.append(np.packbits(imagehash.phash(image).hash.ravel()))
-    from lookalike.storage.index.hash_pairs import find_pairs_within
-
-    found = find_pairs_within(np.stack(hashes), 10)
-    return {(names[a], names[b]) for a, b in zip(found.first.tolist(), found.second.tolist(), strict=True)}
-
-
-def imagededup_pairs(place: Path, method: str) -> set[Pair]:
-    """Return the pairs that imagededup finds at its default threshold."""
-    from imagededup import methods
-
-    finder = getattr(methods, method)(verbose=False)
-    found = finder.find_duplicates(image_dir=str(place))
-    return {tuple(sorted((name, other))) for name, others in found.items() for other in others}  # type: ignore[misc]
+    pairs = find_pairs_within(np.stack(hashes), 10)
+    ends = [(origin[names[a]], origin[names[b]]) for a, b in zip(pairs.first, pairs.second, strict=True)]
+    n_false = sum(first[0] != second[0] for first, second in ends)
+    n_found = sum(a[0] == b[0] and "original" in (a[1], b[1]) for a, b in ends)
+    return n_found, n_false, time.perf_counter() - started
 
 
-def rivals(place: Path) -> Iterator[tuple[str, set[Pair] | None, float]]:
-    """Yield name, pairs (None where it is not installed) and seconds of each rival."""
-    for name, work in (
-        ("ImageHash pHash within 10 bits", imagehash_pairs),
-        ("imagededup pHash", lambda p: imagededup_pairs(p, "PHash")),
-        ("imagededup CNN", lambda p: imagededup_pairs(p, "CNN")),
-    ):
-        started = time.perf_counter()
-        try:
-            yield name, work(place), time.perf_counter() - started
-        except (ImportError, RuntimeError):  # absent, or its torch and torchvision do not fit together
-            yield name, None, 0.0
-
-
-def score(pairs: set[Pair], origin: dict[str, tuple[str, str]]) -> tuple[Counter[str], list[Pair]]:
-    """Return how many planted copies of each edit are joined with their source, and the false pairs."""
-    true = {pair for pair in pairs if origin[pair[0]][0] == origin[pair[1]][0]}
-    found = Counter(edit for pair in true for name in pair if (edit := origin[name][1]) != "original")
-    return found, sorted(pairs - true)
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument(
+        "--distractors", type=int, default=1500, help="photos, those that are edited included"
+    )
+    parser.add_argument("--sources", type=int, default=300, help="photos that are edited")
+    parser.add_argument("--edits-each", type=int, default=1, help="of the twenty standard edits, in turn")
+    parser.add_argument("--tiles", type=int, default=1, help="2, 4, 6: cut photos up, to have more of them")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Plant, find, and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--distractors", type=int, default=1500)
-    parser.add_argument("--sources", type=int, default=300)
-    options = parser.parse_args()
+    options = read_options()
     with tempfile.TemporaryDirectory() as name:
         place, gallery = Path(name) / "photos", Path(name) / "gallery"
         place.mkdir()
-        origin = plant(options.folders, place, options.distractors, options.sources)
+        origin = plant(options, place)
         planted = Counter(edit for _, edit in origin.values() if edit != "original")
-        pairs, times = lookalike_pairs(place, gallery)
-        found, false = score(pairs, origin)
-        print(f"{len(origin)} files, {sum(planted.values())} planted copies\n")
-        print("| edit | planted | found |\n| --- | --- | --- |")
-        for edit, count in planted.items():
-            print(f"| {edit} | {count} | {found[edit]} |")
-        print("\n| tool | found | false pairs | seconds |\n| --- | --- | --- | --- |")
-        seconds = ", ".join(f"{step} {value:,.0f}" for step, value in times.items())
-        print(f"| lookalike duplicates | {sum(found.values())} | {len(false)} | {seconds} |")
-        for rival, rival_pairs, taken in rivals(place):
-            if rival_pairs is None:
-                print(f"| {rival} | not usable here | | |")
-                continue
-            rival_found, rival_false = score(rival_pairs, origin)
-            print(f"| {rival} | {sum(rival_found.values())} | {len(rival_false)} | {taken:,.0f} |")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-        print(f"\nPeak memory of the parent: {peak:,.0f} MB. False pairs of lookalike:")
-        for first, second in false:
-            print(f"  {first} / {second}")
-        print(f"All pairs of the files: {sum(1 for _ in combinations(origin, 2)):,}")
+        groups, times = lookalike_groups(place, gallery)
+        found, false = score(groups, origin)
+        rival_found, rival_false, rival_seconds = imagehash_found(place, origin)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    worker_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
+    print(f"{len(origin)} files, {sum(planted.values())} planted copies\n")
+    print("| edit | planted | found |\n| --- | --- | --- |")
+    for edit, count in planted.items():
+        print(f"| {edit} | {count} | {found[edit]} |")
+    print("\n| tool | found | false pairs | seconds |\n| --- | --- | --- | --- |")
+    seconds = ", ".join(f"{step} {value:,.0f}" for step, value in times.items())
+    print(f"| lookalike duplicates | {sum(found.values())} | {len(false)} | {seconds} |")
+    print(f"| ImageHash pHash within 10 bits | {rival_found} | {rival_false} | {rival_seconds:,.0f} |")
+    print(f"\nPeak memory: parent {peak_mb:,.0f} MB, a worker {worker_mb:,.0f} MB. False pairs of lookalike:")
+    for first, second in false:
+        print(f"  {first} / {second}")
 
 
 if __name__ == "__main__":

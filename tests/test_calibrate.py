@@ -231,6 +231,26 @@ def test_a_picture_that_cannot_be_read_costs_one_row(poisoned):
     assert poisoned.calibration.n_pictures == 21 + 7
 
 
+def test_plain_and_tiny_pictures_are_left_out_and_do_not_poison_the_thresholds(calibrated, place, settings):
+    folder = place / "plain"
+    _write_pictures(folder)
+    for n in range(4):
+        Image.new("RGB", (120 + 40 * n, 100), (60 * n, 60 * n, 60 * n)).save(folder / f"flat {n}.png")
+        ramp = np.tile(np.linspace(10 * n, 255, 200 + 30 * n).astype(np.uint8), (150, 1))
+        Image.fromarray(ramp).convert("RGB").save(folder / f"ramp {n}.png")
+        textured(n, 20, 20).save(folder / f"icon {n}.png")
+    with Gallery.open(place / "with plain ones", create=True, settings=settings) as gallery:
+        gallery.add(folder)
+        report = _calibrate(gallery)
+    clean, found = calibrated[1].calibration, report.calibration
+    assert (found.n_contents, found.n_pictures, found.n_untelling) == (33, 21, 12)
+    for by in ("auto", "dhash", "phash", "rgb", PROOF):
+        highest = [np.nanmax(one.samples[by].false) for one in (calibrated[1], report)]
+        assert highest[1] == pytest.approx(highest[0], abs=0.15)  # that of two flat pictures is 1
+        recalls = [one.ways[by].promise(0.95).recall for one in (clean, found)]
+        assert recalls[1] > recalls[0] - 0.15
+
+
 def test_a_person_is_asked_about_the_doubtful_pairs(place, settings):
     folder = place / "doubtful"
     _write_pictures(folder)
@@ -323,7 +343,7 @@ def test_the_command_line_says_which_thresholds_it_goes_by(run, place, settings,
         "search",
         str(tmp_path / "query.jpg"),
         "--precision",
-        "0.9",
+        "0.95",
         "--json",
     )
     assert "never calibrated" in done.stderr

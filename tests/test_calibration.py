@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from conftest import textured
 from lookalike.errors import InputError, StoreError
+from lookalike.features.keypoints import extract_keypoints
+from lookalike.matching.calibration.against_shipped import fit_beside
 from lookalike.matching.calibration.background import find_background, relative_score
 from lookalike.matching.calibration.fitting import (
     Sample,
@@ -28,7 +32,10 @@ from lookalike.matching.calibration.record import (
     load_shipped,
     parse_precision,
 )
+from lookalike.matching.calibration.telling import is_beyond_proof, is_plain
 from lookalike.matching.search import ways
+from lookalike.report.calibration_notes import calibration_notes, mark
+from pictures import photo
 
 
 def sample_of(true, false, *, sources=None, edits=None):
@@ -168,6 +175,111 @@ def test_the_check_counts_on_pictures_that_were_not_fitted_on():
     assert fit(sample_of(true, false), seed=0).promise(0.999).threshold == 1.0
 
 
+# Beside the shipped thresholds
+
+
+def _shipped(*, recipes=("recipe",)):
+    # 2,000 copies above every stranger: the thresholds lie at 0.5.
+    shipped = fit(sample_of(np.linspace(0.5, 1, 8000), np.full(8000, 0.1)), seed=0)
+    return replace(shipped, recipes=recipes)
+
+
+def _few_wrong():
+    """Return 300 copies, and 5 strangers above half of them: 0.968 right, of which 0.95 is not sure."""
+    false = np.full(300, 0.2)
+    false[:5] = 0.95
+    return sample_of(np.linspace(0.55, 0.96, 300), false)
+
+
+def test_the_shipped_threshold_stays_where_it_held_and_the_own_one_would_find_much_less():
+    sample, shipped = _few_wrong(), _shipped()
+    kept = fit_beside(sample, shipped, seed=0)
+    assert fit(sample, seed=0).promise(0.95).recall < 0.1
+    assert kept.promise(0.95).against_shipped == "kept"
+    assert kept.promise(0.95).threshold == shipped.promise(0.95).threshold
+    assert (kept.promise(0.95).recall, kept.promise(0.95).is_supported) == (1.0, False)
+    check = kept.checks[PRECISIONS.index(0.95)]
+    assert (check.n_true, check.n_false) == (300, 5)
+    # 0.968 is no 0.99: there the own, stricter one stands, and says that it is.
+    assert kept.promise(0.99).against_shipped == "stricter"
+    assert kept.promise(0.99).recall < 0.1
+
+
+def test_the_proof_by_which_files_go_keeps_the_stricter_threshold():
+    own = fit_beside(_few_wrong(), _shipped(), seed=0, may_keep=False).promise(0.95)
+    assert (own.against_shipped, own.threshold) == (
+        "stricter",
+        fit(_few_wrong(), seed=0).promise(0.95).threshold,
+    )
+
+
+def test_shipped_thresholds_of_other_recipes_are_not_looked_at():
+    fitted = fit_beside(_few_wrong(), _shipped(recipes=("another",)), seed=0)
+    assert [one.against_shipped for one in fitted.promises] == ["", "", ""]
+
+
+def test_a_lower_precision_never_asks_for_a_higher_score_than_a_stricter_one():
+    shipped = replace(
+        _shipped(),
+        promises=tuple(
+            replace(one, threshold={0.999: 0.6, 0.99: 0.595, 0.95: 0.59}[one.precision])
+            for one in _shipped().promises
+        ),
+    )
+    least = [one.least for one in fit_beside(_few_wrong(), shipped, seed=0).promises]
+    assert least == sorted(least, reverse=True)
+
+
+# Pictures that tell nothing
+
+
+def _noise(levels):
+    return np.random.default_rng(0).normal(128, levels, (200, 300)).clip(0, 255).astype(np.uint8)
+
+
+def test_flat_pictures_and_gradients_are_plain_and_photos_are_not():
+    ramp = np.tile(np.linspace(0, 255, 300).astype(np.uint8), (200, 1))
+    assert is_plain(np.full((200, 300), 255, np.uint8))
+    assert is_plain(np.zeros((1, 1), np.uint8))
+    assert is_plain(ramp)
+    assert is_plain(ramp.T)
+    assert is_plain(_noise(2))
+    assert not is_plain(np.asarray(photo(300, 200, "coffee").convert("L")))
+    faint = np.asarray(photo(300, 200, "coffee").convert("L")) // 6 + 200
+    assert not is_plain(faint.astype(np.uint8))
+    assert not is_plain(np.asarray(textured(1).convert("L")))
+
+
+def test_only_equal_pictures_without_points_are_beyond_proof():
+    def points_of(color):
+        return extract_keypoints(Image.new("RGB", (300, 200), color))
+
+    assert is_beyond_proof(points_of("#808080"), points_of("#838383"))
+    assert not is_beyond_proof(points_of("#808080"), points_of("#a0a0a0"))
+    coffee = extract_keypoints(photo(300, 200, "coffee"))
+    assert not is_beyond_proof(coffee, coffee)
+
+
+# What is said under the table
+
+
+def test_the_signs_in_the_table_are_explained_in_words():
+    small = calibration_of(sample_of(np.linspace(0.5, 1, 100), np.full(100, 0.1)))
+    assert mark(small.ways["auto"].promise(0.999)) == "100.0% *"
+    (unsure, left_out) = calibration_notes(small)
+    # 2 x 2.996 x 99 = 594 copies must be found for 99 %, ten edits a picture.
+    assert "about 60 pictures for 99.0%" in unsure
+    assert "about 599 pictures for 99.9%" in unsure
+    assert "2 doubtful pairs counted as different" in left_out
+    nothing = calibration_of(sample_of([0.5, 0.6], [0.7, 0.8]))
+    assert mark(nothing.ways["auto"].promise(0.95)) == "-"
+    assert "not a failure" in calibration_notes(nothing)[0]
+    kept = replace(small, ways={"auto": fit_beside(_few_wrong(), _shipped(), seed=0)})
+    assert mark(kept.ways["auto"].promise(0.95)) == "100.0% +*"
+    assert any("kept the shipped threshold" in note for note in calibration_notes(kept))
+    assert any("auto finds much less at 99.9%, 99.0%" in note for note in calibration_notes(kept))
+
+
 # The record
 
 
@@ -196,8 +308,7 @@ def test_a_damaged_calibration_is_told(text):
 
 
 def test_precisions_are_kept_at_the_next_stricter_one():
-    assert [parse_precision(one) for one in (0.5, 0.95, 0.96, 0.99, 0.995, 0.999)] == [
-        0.95,
+    assert [parse_precision(one) for one in (0.95, 0.96, 0.99, 0.995, 0.999)] == [
         0.95,
         0.99,
         0.99,
@@ -207,6 +318,9 @@ def test_precisions_are_kept_at_the_next_stricter_one():
     for wrong in (0, 1, -1, 99, float("nan")):
         with pytest.raises(InputError, match="makes no sense"):
             parse_precision(wrong)
+    for loose in (0.5, 0.9, 0.949):
+        with pytest.raises(InputError, match=r"ask for 0\.95 at least"):
+            parse_precision(loose)
     with pytest.raises(InputError, match=r"at most 0\.999"):
         parse_precision(0.9995)
 

@@ -68,6 +68,45 @@ def test_index_of_nothing_but_missing_paths_fails(run):
     assert json.loads(done.stdout)["failed"][0]["stage"] == "find"
 
 
+def test_index_fails_where_one_of_the_named_paths_is_missing_and_goes_on_with_the_others(run, place):
+    done = run("index", "pictures", "nowhere", "--json", code=1)
+    report = json.loads(done.stdout)
+    assert (report["seen"], report["unchanged"], len(report["failed"])) == (7, 6, 2)
+    assert str(place / "nowhere").encode() in done.stderr
+
+
+def test_index_fails_where_every_file_failed(run):
+    text = run("index", "pictures/broken.jpg", code=1).stdout
+    assert b"Saw 1 files" in text
+    assert b"1 failed" in text
+
+
+def test_index_tells_a_failure_once_and_then_only_that_there_are_some(run, place):
+    (place / "torn").mkdir()
+    (place / "torn" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    textured(60).save(place / "torn" / "whole.png")
+    assert b"torn.jpg" in run("index", "torn", gallery="torn_gallery").stdout
+    again = run("index", "torn", gallery="torn_gallery").stdout
+    assert b"torn.jpg" not in again
+    assert b"1 file failed before" in again
+    document = json.loads(run("index", "torn", "--json", gallery="torn_gallery").stdout)
+    assert [failure["path"] for failure in document["failed"]] == [str(place / "torn" / "torn.jpg")]
+    assert b"torn.jpg" in run("index", "torn", "--retry-failed", gallery="torn_gallery").stdout
+
+
+def test_undo_where_nothing_was_ever_applied_says_so(run):
+    run("index", "pictures", "--only", "hashes", gallery="never_applied")
+    assert b"nothing to undo" in run("undo", gallery="never_applied").stdout
+    assert json.loads(run("undo", "--json", gallery="never_applied").stdout)["run"] is None
+
+
+def test_every_way_is_listed_with_what_it_compares(run):
+    names = json.loads(run("ways", "--json").stdout)
+    lines = run("ways").stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines] == names
+    assert all(len(line.split()) > 3 for line in lines)
+
+
 def test_index_only_hashes(run):
     report = json.loads(run("index", "pictures", "--only", "hashes", "--json", gallery="hashes").stdout)
     assert report["added"] == 6
@@ -264,6 +303,7 @@ def test_duplicates_plan_apply_and_undo(run, place):
     assert "Nothing was changed" in text
     page = (place / "doubles.html").read_text(encoding="utf-8")
     assert page.count("<polygon") == 2
+    assert ".overlap polygon { fill: none;" in page
     assert "<script" not in page
     rows = list(
         csv.DictReader(io.StringIO(run("duplicates", "--output", "csv", gallery="d").stdout.decode()))

@@ -440,3 +440,42 @@ def test_a_file_that_comes_back_but_cannot_be_added_is_told(place, settings, tmp
     assert sum(1 for path in own.rglob("*") if path.is_file()) == sum(
         1 for path in place.rglob("*") if path.is_file()
     )
+
+
+def _save_all(folder, **pictures):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (picture, ending) in pictures.items():
+        picture.save(folder / f"{name}.{ending}", **({"quality": 90} if ending == "jpg" else {}))
+
+
+def test_two_that_a_person_called_different_are_in_no_group(settings, tmp_path):
+    """The third picture, of equal pixels, must not bring them together again."""
+    original = photo(320, 240, "coffee")
+    smaller = original.resize((240, 180))
+    _save_all(tmp_path / "in", a=(original, "png"), b=(smaller, "jpg"), c=(original, "bmp"))
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(tmp_path / "in", only="hashes")
+        (together,) = opened.duplicates().groups
+        assert len(together.members) == 2
+        for one in ("a.png", "c.bmp"):
+            opened.mark(tmp_path / "in" / one, tmp_path / "in" / "b.jpg", False)
+            (apart,) = opened.duplicates().groups
+            names = {apart.keeper.path, *(member.picture.path for member in apart.members)}
+            assert names == {str(tmp_path / "in" / "a.png"), str(tmp_path / "in" / "c.bmp")}
+            opened.mark(tmp_path / "in" / one, tmp_path / "in" / "b.jpg", None)
+
+
+def test_a_file_is_told_the_closest_of_several_protected_ones(settings, tmp_path):
+    original = photo(320, 240, "coffee")
+    _save_all(tmp_path / "arch", a=(original.resize((480, 360)), "png"), original=(original, "png"))
+    (tmp_path / "new").mkdir()
+    shutil.copy(tmp_path / "arch" / "original.png", tmp_path / "new" / "again.png")
+    _save_all(tmp_path / "new", pixels=(original, "bmp"))
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add([tmp_path / "arch", tmp_path / "new"], only="hashes")
+        (group,) = opened.duplicates(against=tmp_path / "arch").groups
+    assert group.keeper.path == str(tmp_path / "arch" / "original.png")
+    assert [(member.relation, member.note) for member in group.members] == [
+        ("same_file", ""),
+        ("same_pixels", ""),
+    ]

@@ -101,7 +101,7 @@ def test_how_a_picture_was_turned_is_said_in_words(gallery, pictures, tag):
         "",
         "when mirrored",
         "when turned 180°",
-        "when upside down",
+        "when flipped top to bottom",
         "when mirrored, turned 90° left",
         "when turned 90° right",
         "when mirrored, turned 90° right",

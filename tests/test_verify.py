@@ -69,13 +69,13 @@ EDITS = {
     "larger": (lambda image: scaled(image, 1.7), ("resized to 170 %",), "equal"),
     "crop": (lambda image: image.crop(crop_box(image)), ("cropped to 50 %",), "first"),
     "pad": (padded, ("on a larger picture",), "second"),
-    "turned": (lambda image: image.transpose(Image.Transpose.ROTATE_270), ("turned 90 degrees right",), "equal"),
-    "turned left": (lambda image: image.transpose(Image.Transpose.ROTATE_90), ("turned 90 degrees left",), "equal"),
-    "upside down": (lambda image: image.transpose(Image.Transpose.ROTATE_180), ("turned 180 degrees",), "equal"),
+    "turned": (lambda image: image.transpose(Image.Transpose.ROTATE_270), ("turned 90° right",), "equal"),
+    "turned left": (lambda image: image.transpose(Image.Transpose.ROTATE_90), ("turned 90° left",), "equal"),
+    "upside down": (lambda image: image.transpose(Image.Transpose.ROTATE_180), ("turned 180°",), "equal"),
     "mirror": (ImageOps.mirror, ("mirrored",), "equal"),
-    "flip": (ImageOps.flip, ("mirrored", "turned 180 degrees"), "equal"),
-    "transpose": (lambda image: image.transpose(Image.Transpose.TRANSPOSE), ("mirrored", "turned 90 degrees"), "equal"),
-    "slanted": (lambda image: image.rotate(-20, Image.Resampling.BICUBIC), ("turned 20 degrees right",), "neither"),
+    "flip": (ImageOps.flip, ("flipped top to bottom",), "equal"),
+    "transpose": (lambda image: image.transpose(Image.Transpose.TRANSPOSE), ("mirrored", "turned 90°"), "equal"),
+    "slanted": (lambda image: image.rotate(-20, Image.Resampling.BICUBIC), ("turned 20° right",), "neither"),
     "grey": (lambda image: image.convert("L").convert("RGB"), (), "equal"),
     "dark": (lambda image: ImageEnhance.Brightness(image).enhance(0.5), (), "equal"),
     "blur": (lambda image: image.filter(ImageFilter.GaussianBlur(2)), (), "equal"),
@@ -271,7 +271,7 @@ def test_pictures_without_texture_are_compared_by_pixels():
     assert found.transform == "resized to 50 %"
     turned = verify(first, extract_keypoints(gradient(3)))
     assert (turned.relation, turned.method) == ("copy", "pixels")
-    assert "turned 90 degrees right" in turned.transform
+    assert "turned 90° right" in turned.transform
 
 
 def test_different_gradients_and_plain_colours_are_not_copies():
@@ -305,7 +305,7 @@ def test_two_pictures_of_noise_are_different():
     [
         (np.eye(3), ((100, 80), (100, 80)), "unchanged in shape and place"),
         ([[-1, 0, 99], [0, 1, 0], [0, 0, 1]], ((100, 80), (100, 80)), "mirrored"),
-        ([[0, -1, 79], [1, 0, 0], [0, 0, 1]], ((100, 80), (80, 100)), "turned 90 degrees right"),
+        ([[0, -1, 79], [1, 0, 0], [0, 0, 1]], ((100, 80), (80, 100)), "turned 90° right"),
         ([[1, 0, -20], [0, 1, -20], [0, 0, 1]], ((100, 80), (60, 60)), "cropped to 45 %"),
         ([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]], ((50, 40), (100, 80)), "resized to 200 %"),
         ([[2, 0, 0.5], [0, 1, 0], [0, 0, 1]], ((50, 40), (100, 40)), "stretched, resized to 141 %"),

@@ -28,7 +28,7 @@ CORE_PACKAGES = (
     "typer",
     "rich",
 )
-EXTRA_PACKAGES = {"matplotlib": "figures", "rawpy": "raw", "pillow-jxl-plugin": "jxl"}
+EXTRA_PACKAGES = ("matplotlib", "rawpy", "pillow-jxl-plugin")
 GOLDEN_HASHES = {
     "ahash": "0011071e3973666d",
     "dhash": "78e1def8f3e7ccd9",
@@ -97,16 +97,15 @@ def cpu_features() -> list[str]:
 
 
 def _packages(_: Settings) -> list[Finding]:
-    found = [_package(name, "", broken=True) for name in CORE_PACKAGES]
-    return [*found, *(_package(name, extra, broken=False) for name, extra in EXTRA_PACKAGES.items())]
+    found = [_package(name, is_needed=True) for name in CORE_PACKAGES]
+    return [*found, *(_package(name, is_needed=False) for name in EXTRA_PACKAGES)]
 
 
-def _package(name: str, extra: str, *, broken: bool) -> Finding:
+def _package(name: str, *, is_needed: bool) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        wanted = f"lookalike[{extra}]" if extra else "lookalike"
-        return Finding(name, "not installed", f"pip install '{wanted}'", broken)
+        return Finding(name, "not installed", f"pip install {name}", is_needed)
 
 
 def _codecs(_: Settings) -> list[Finding]:

@@ -159,7 +159,7 @@ class Gallery:
 
     @cached_property
     def _extractor(self) -> Extractor:
-        return Extractor(self.settings, n_threads=self.settings.n_workers)
+        return Extractor(self.settings, n_threads=1 if self._isolate else self.settings.n_workers)
 
     @cached_property
     def _reader(self) -> PictureReader:
@@ -218,7 +218,6 @@ class Gallery:
             retry_failed=retry_failed,
             on_progress=on_progress,
         )
-        report.seen += len(problems)
         report.failed.extend(problems)
         return report
 
@@ -299,7 +298,7 @@ class Gallery:
         Parameters
         ----------
         by : str              a way of searching, or ``duplicates`` for the proof of duplicates
-        precision : float     share of copies among what is returned, 0.999 at most; the next stricter of 0.95,
+        precision : float     share of copies among what is returned, 0.95 to 0.999; the next stricter of 0.95,
                               0.99 and 0.999 is taken
 
         Raises
@@ -660,12 +659,14 @@ class Gallery:
     def undo(self, *, run: int | None = None, on_progress: ActProgressCallback | None = None) -> UndoReport:
         """Undo a run of `apply`, and add the files that came back to the gallery again.
 
-        Parameters and errors are those of `lookalike.acting.undo.undo`. What comes back but cannot be added
-        is told in the report's `remarks`.
+        Parameters and errors are those of `lookalike.acting.undo.undo`; where nothing was ever applied there is
+        nothing to undo. What comes back but cannot be added is told in the report's `remarks`.
         """
         from lookalike.acting.apply import Remark, report_to_nobody
-        from lookalike.acting.undo import undo
+        from lookalike.acting.undo import UndoReport, undo
 
+        if run is None and not self.journal_folder.is_dir():
+            return UndoReport()
         report = undo(self.journal_folder, run=run, on_progress=on_progress or report_to_nobody)
         if not report.restored:
             return report

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Literal
 
 from lookalike.adding.worker import Extracted, FileWorker
-from lookalike.media.files import FoundFile
+from lookalike.media.files import FoundFile, absolute_path
 from lookalike.records import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.store import Batch, KnownFile, Store
@@ -44,10 +44,12 @@ class Progress:
 
 @dataclass
 class AddReport:
-    """What a run did. `seen` is the sum of `added`, `unchanged`, `moved` and the failures.
+    """What a run did. `seen` is the sum of `added`, `unchanged`, `moved` and the failures of files.
 
-    Of the added, `changed` had other bytes at the same path before, and `copied` have the bytes of a
-    picture that was known already, so that nothing had to be computed.
+    What was not found or could not be listed (stage `find`) is among the failures too, but no file that was
+    seen. The first `n_failed_before` failures are those of unchanged files that failed in an earlier run and
+    were not tried again. Of the added, `changed` had other bytes at the same path before, and `copied` have
+    the bytes of a picture that was known already, so that nothing had to be computed.
     """
 
     seen: int = 0
@@ -59,6 +61,17 @@ class AddReport:
     failed: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    n_failed_before: int = 0
+
+    @property
+    def has_only_failures(self) -> bool:
+        """Whether something failed and not one file is searchable."""
+        return bool(self.failed) and not (self.added or self.unchanged or self.moved)
+
+    def not_found(self, named: Iterable[str]) -> list[Failure]:
+        """Return the failures of paths that were named themselves and are not there, or cannot be listed."""
+        asked = {absolute_path(path) for path in named}
+        return [failure for failure in self.failed if failure.stage == "find" and failure.path in asked]
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -138,6 +151,7 @@ class _Run:
                     todo.append(file.path)
                 elif before.stage is not None and before.reason is not None:
                     self.report.failed.append(Failure(file.path, before.stage, before.reason))
+                    self.report.n_failed_before += 1
                 else:
                     self.report.unchanged += 1
             self.report.seen += len(chunk)

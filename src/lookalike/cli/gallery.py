@@ -14,6 +14,7 @@ from lookalike.cli.context import (
     open_gallery,
     print_line,
     print_name,
+    print_problem,
     read_paths,
 )
 from lookalike.errors import LookalikeError
@@ -41,7 +42,9 @@ def index(
 ) -> None:
     """Add pictures to the gallery, or bring it up to date.
 
-    What has not changed is not read again. Your pictures are only ever read.
+    What has not changed is not read again. Your pictures are only ever read. The exit code is 1 where a file
+    or folder that you named could not be found, or where every file failed; else 0, though some may have
+    failed.
 
     Example: lookalike index ~/Pictures --exclude '*.gif'
     """
@@ -52,8 +55,9 @@ def index(
     if jobs is not None:
         context.settings = settings.with_values({"jobs": str(jobs)})
     with open_gallery(create=True) as gallery, show.progress() as on_progress:
+        named = read_paths(paths, null=null)
         report = gallery.add(
-            read_paths(paths, null=null),
+            named,
             only=only,
             include=include or (),
             exclude=exclude or (),
@@ -62,17 +66,16 @@ def index(
             retry_failed=retry_failed,
             on_progress=on_progress,
         )
+    missing = report.not_found(named)
     if json:
         print_line(to_json(add_document(report)))
     else:
-        show.add_report(report)
+        show.add_report(report, missing)
     if report.interrupted:
         raise typer.Exit(130)
-    if (
-        report.seen
-        and all(failure.stage == "find" for failure in report.failed)
-        and (len(report.failed) == report.seen)
-    ):
+    for failure in missing:
+        print_problem(f"{failure.path}: {failure.reason}")
+    if missing or report.has_only_failures:
         raise typer.Exit(1)
 
 

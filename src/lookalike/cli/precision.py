@@ -21,6 +21,10 @@ def promise(gallery: Gallery, by: str, precision: float) -> Promised:
     """Return what a precision is worth, after saying on standard error what a person should know of it."""
     promised = gallery.promise(by, precision)
     given = promised.promise
+    if given.precision != precision:
+        _say(
+            f"a precision of {precision:g} is kept as {given.precision:g}, the next stricter one that is fitted."
+        )
     if promised.origin == "shipped":
         _say(
             "this gallery was never calibrated: the thresholds that come with lookalike are used "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -51,8 +52,13 @@ def search(
     min_side: Annotated[int, typer.Option(help="Shorter side at least, in pixels.")] = 0,
     min_bytes: Annotated[int | None, typer.Option(help="File size at least.")] = None,
     max_bytes: Annotated[int | None, typer.Option(help="File size at most.")] = None,
-    since: Annotated[str | None, typer.Option(help="Taken on or after this date, YYYY-MM-DD.")] = None,
-    until: Annotated[str | None, typer.Option(help="Taken on or before this date, YYYY-MM-DD.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Of this date or later, YYYY-MM-DD: taken, or where that is not known, the file's."
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Of this date or earlier, in the same way.")] = None,
     precision: PrecisionOption = None,
     box: Annotated[
         str | None,
@@ -168,14 +174,20 @@ def _write_reports(answers: list[Answer], html: Path | None, figure: Path | None
 
 @app.command()
 def ways(json: JsonOption = False) -> None:
-    """List the ways to search, for `search --by`.
+    """List the ways to search, for `search --by`, and what each compares.
 
     Example: lookalike ways
     """
+    from lookalike.matching.search import describe_way
     from lookalike.matching.search import ways as all_ways
     from lookalike.report.documents import to_json
 
-    print_line(to_json(all_ways()) if json else "\n".join(all_ways()))
+    if json:
+        print_line(to_json(all_ways()))
+        return
+    width = max(len(way) for way in all_ways())
+    for way in all_ways():
+        print_line(f"{way:<{width}}  {describe_way(way)}")
 
 
 @app.command()
@@ -227,6 +239,7 @@ def hash(  # noqa: A001
     from lookalike.report.documents import to_json
 
     any_failed = False
+    has_heading = json or not sys.stdout.isatty()
     for path in read_paths(files, null=null):
         try:
             hashes = hash_picture(path, settings=context.settings)
@@ -239,7 +252,10 @@ def hash(  # noqa: A001
             continue
         if json:
             print_line(to_json({"path": path, **hashes}))
-        else:
-            print_name("  ".join([*hashes.values(), path]))
+            continue
+        if not has_heading:
+            has_heading = True
+            print_line("  ".join([*(name.ljust(len(value)) for name, value in hashes.items()), "path"]))
+        print_name("  ".join([*hashes.values(), path]))
     if any_failed:
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,10 @@ def serve(
 
     Only this machine can reach it, unless --host says otherwise. Example: lookalike serve --open
     """
+    # Requests are answered side by side, so each takes one core; threads of one that wait for each other only
+    # get in the way of the others. Read when NumPy is first imported, just below.
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     from lookalike.web.options import ServeOptions, is_loopback, read_token
     from lookalike.web.server import address_of, bind, make_server
 

@@ -110,17 +110,21 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
         yield on_stage
 
 
-def add_report(report: AddReport) -> None:
-    """Print what a run of `index` did."""
+def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
+    """Print what a run of `index` did, but for the failures `missing`, which are told elsewhere."""
     rate = (report.added + report.moved) / report.seconds if report.seconds else 0
     parts = [f"{report.added:,} added", f"{report.unchanged:,} unchanged", f"{report.moved:,} moved"]
     if report.copied:
         parts.append(f"of the added {report.copied:,} were copies of known files")
+    n_failed = sum(one.stage != "find" for one in report.failed)
     _out.print(
         f"Saw {report.seen:,} files in {report.seconds:.1f} s: {', '.join(parts)}, "
-        f"{len(report.failed):,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
+        f"{n_failed:,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
     )
-    failures(report.failed)
+    failures([one for one in report.failed[report.n_failed_before :] if one not in missing])
+    if report.n_failed_before:
+        files = "file" if report.n_failed_before == 1 else "files"
+        _out.print(f"{report.n_failed_before:,} {files} failed before; `lookalike info` lists them.")
 
 
 def failures(failed: Sequence[Failure | Failed]) -> None:
@@ -172,6 +176,8 @@ def comparison(found: Comparison) -> None:
 
 def duplicates(found: DuplicatesReport) -> None:
     """Print the groups, what could be saved, and what could not be read."""
+    from lookalike.report.wording import count, count_duplicates
+
     for number, group in enumerate(found.groups, 1):
         table = Table(title=f"{number}. {_name(group.keeper.path)}", title_justify="left")
         for column in ("", "relation", "path", "how"):
@@ -184,11 +190,10 @@ def duplicates(found: DuplicatesReport) -> None:
             fate = "" if member.note else f"-{_size(member.picture.size_bytes)}"
             table.add_row(fate, relation, _name(member.picture.path), _name(how + note))
         _out.print(table)
-    n_files = sum(len(group.members) for group in found.groups)
     saved = sum(group.n_bytes_saved for group in found.groups)
     _out.print(
-        f"{len(found.groups):,} groups, {n_files:,} files beside those to keep; {_size(saved)} could be "
-        f"saved. {found.n_compared:,} pairs compared in {found.seconds:.1f} s."
+        f"{count_duplicates(found)}; {_size(saved)} could be saved. "
+        f"{count(found.n_compared, 'pair')} compared in {found.seconds:.1f} s."
     )
     failures(found.failed)
 
@@ -222,6 +227,9 @@ def _way_back(n_done: int, n_deleted: int) -> str:
 
 def undone(report: UndoReport) -> None:
     """Print what came back, and what did not and why."""
+    if report.run is None:
+        _out.print("There is nothing to undo.")
+        return
     _out.print(f"{len(report.restored):,} files brought back, {len(report.skipped):,} not.")
     for one in report.skipped:
         _out.print(f"not brought back: {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
@@ -265,6 +273,8 @@ def _calibration_line(state: CalibrationState) -> str:
 
 def calibration(report: CalibrationReport) -> None:
     """Print what each way finds at each precision, how the promise held, and what could not be read."""
+    from lookalike.report.calibration_notes import calibration_notes, mark
+
     found = report.calibration
     table = Table(title="Share of edited copies found, at a precision of", title_justify="left")
     table.add_column("by")
@@ -272,23 +282,15 @@ def calibration(report: CalibrationReport) -> None:
         table.add_column(f"{one.precision:.1%}", justify="right")
     table.add_column("held out: promised, found to be", justify="right")
     for name, way in found.ways.items():
-        shares = [
-            "-" if one.threshold is None else f"{one.recall:.1%}{'' if one.is_supported else ' *'}"
-            for one in way.promises
-        ]
         check = way.checks[1]
         held = (
             "-" if check.achieved != check.achieved else f"{check.achieved:.2%} (at least {check.bound:.2%})"
         )
-        table.add_row(name, *shares, f"{check.precision:.0%}: {held}")
+        table.add_row(name, *map(mark, way.promises), f"{check.precision:.0%}: {held}")
     _out.print(table)
-    _out.print(
-        "* the sample is too small to be sure of this precision: the threshold lies above every stranger seen."
-    )
-    _out.print(
-        f"{found.n_pictures:,} of {found.n_contents:,} pictures edited; {found.n_left_out:,} pairs of copies left "
-        f"out; {found.n_doubtful:,} doubtful pairs counted as different; {report.seconds:.0f} s."
-    )
+    for note in calibration_notes(found):
+        _out.print(note, markup=False, highlight=False)
+    _out.print(f"It took {report.seconds:.0f} s.")
     failures(report.failed)
 
 

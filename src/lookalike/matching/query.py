@@ -33,7 +33,7 @@ ORIENTATIONS = (
     "upright",
     "mirrored",
     "turned 180°",
-    "upside down",
+    "flipped top to bottom",
     "mirrored, turned 90° left",
     "turned 90° right",
     "mirrored, turned 90° right",

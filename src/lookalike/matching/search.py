@@ -91,6 +91,20 @@ class _Ruler:
         return one.relation == "same_file" or self.relative(one) >= min_relative
 
 
+_COMPARED = {
+    AUTO: "hashes in all eight orientations and the embedding, joined; the default",
+    HASH_THEN_EMBEDDING: "the nearest by pHash, ordered by the embedding",
+    "ahash": "which parts are brighter than the mean",
+    "dhash": "which parts are brighter than their left neighbour",
+    "phash": "the coarsest frequencies of the picture",
+    "whash": "the coarsest wavelets of the picture",
+    "rgb": "shares of the colours, in RGB",
+    "hsv": "shares of the colours, in HSV",
+    "texture": "shares of the small patterns of light and dark",
+    EMBEDDING: "what a neural network sees in the picture",
+}
+
+
 def parse_way(by: str) -> tuple[str, str | None]:
     """Split a way of searching into its name and metric: ``hsv:intersection`` -> (hsv, intersection).
 
@@ -118,6 +132,12 @@ def ways() -> list[str]:
         for position, metric in enumerate(metrics_of(kind_of(feature)))
     ]
     return [AUTO, HASH_THEN_EMBEDDING, *single]
+
+
+def describe_way(by: str) -> str:
+    """Return what a way of searching compares, and by which measure, in a few words."""
+    name, metric = parse_way(by)
+    return _COMPARED[name] if metric is None else f"{_COMPARED[name]}, by {metric}"
 
 
 class Searcher:

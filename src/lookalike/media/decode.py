@@ -29,7 +29,7 @@ from lookalike.media.quiet import QUIET_STDERR, QUIET_WARNINGS
 from lookalike.records import Picture, UInt8Array
 from lookalike.settings import Settings
 
-__all__ = ["decode", "sniff_format"]
+__all__ = ["MAY_HOLD_SEVERAL", "count_frames", "decode", "sniff_format"]
 
 Image.MAX_IMAGE_PIXELS = None
 
@@ -72,6 +72,9 @@ _UPRIGHT = {
 MAX_CAMERA_LENGTH = 100
 _EXIF_HOLDERS = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 _DATE_PATTERN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+
+MAY_HOLD_SEVERAL = frozenset(("gif", "png", "webp", "tiff", "heif", "avif", "jxl"))
+"""Formats of animations, sequences and pages. A JPEG holds more only as previews and maps of its one picture."""
 
 _ARRAY_SHAPES = "(height, width), (height, width, 3) or (height, width, 4)"
 _DEFAULT_SETTINGS = Settings()
@@ -123,6 +126,30 @@ def decode(
         _check_size(image.size, settings)
         image.load()
         return _finish(image, image.size, None, name="pixels", min_side_px=min_side_px)
+
+
+def count_frames(data: bytes, *, settings: Settings = _DEFAULT_SETTINGS) -> int:
+    """Return how many pictures a file holds: frames of an animation, pages, pictures of a sequence.
+
+    Only the formats of `MAY_HOLD_SEVERAL` are looked into; all others hold 1.
+
+    Raises
+    ------
+    DecodeError    the bytes are damaged or no picture
+    LimitError     the picture exceeds a limit of `settings`, or the memory
+    """
+    name = sniff_format(data[:HEAD_BYTES])
+    if name not in MAY_HOLD_SEVERAL or (name == "tiff" and is_camera_raw(data)):
+        return 1
+
+    def check_size(size: tuple[int, int]) -> None:
+        _check_size(size, settings)
+
+    quiet = QUIET_STDERR if name == "tiff" else nullcontext()
+    with QUIET_WARNINGS, quiet, _translated_errors(name, data):
+        opener = _OTHER_OPENERS.get(name)
+        image = opener(data, check_size)[0] if opener else _open_with_pillow(data, name, check_size)[0]
+        return int(getattr(image, "n_frames", 1))
 
 
 def _decode_file(data: bytes, name: str, min_side_px: int | None, settings: Settings) -> Picture:

@@ -14,6 +14,7 @@ from lookalike.errors import LookalikeError
 from lookalike.matching.calibration.fitting import held_out_probabilities
 from lookalike.matching.calibration.workers import make_copy
 from lookalike.report import charts
+from lookalike.report.calibration_notes import calibration_notes, mark
 from lookalike.report.charts import Line
 from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
@@ -39,9 +40,10 @@ table.promises { border-collapse: collapse; font-variant-numeric: tabular-nums; 
 table.promises th, table.promises td { padding: .25rem .7rem; text-align: right;
   white-space: nowrap; border-bottom: 1px solid var(--line); }
 table.promises th:first-child { text-align: left; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem 1.5rem; }
-.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .8rem; padding: 0;
-  list-style: none; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr));
+  gap: 1rem 1.5rem; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr));
+  gap: .8rem; padding: 0; list-style: none; }
 .pairs li { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem; font-size: .8rem; }
 .pairs div { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; }
 .pairs img { width: 100%; height: 7rem; object-fit: contain; }
@@ -60,14 +62,13 @@ def calibration_html(report: CalibrationReport, settings: Settings) -> str:
         '<meta name=viewport content="width=device-width,initial-scale=1">'
         f"<title>lookalike: calibration</title><style>{_STYLE}</style><h1>What a score is worth here</h1>",
         f"<p>{_escape(found.made_from)}, {found.made_at[:10]}: {found.n_pictures:,} of {found.n_contents:,} "
-        f"pictures were edited in {len(found.edits)} ways, and every copy was searched for. "
-        f"{found.n_left_out:,} pairs of other pictures were left out because they are copies; "
-        f"{found.n_doubtful:,} doubtful pairs were counted as different.</p>",
+        f"pictures were edited in {len(found.edits)} ways, and every copy was searched for.</p>",
         "<h2>What each way finds at each precision</h2>"
         "<p class=quiet>Precision is the share of copies among what is returned, in searches of which half have "
         "something to find. In brackets: what it is at least, with 95 % confidence, where the sample is too small "
         "to be sure of what was asked. The check is on pictures that the thresholds were not fitted on.</p>",
         _promises(found.ways),
+        *(f"<p class=quiet>{_escape(note)}</p>" for note in calibration_notes(found)),
         "<h2>Scores of copies and of strangers</h2>"
         "<p class=quiet>Blue: edited copies with their source; orange: with the nearest other pictures, of which "
         "the ten highest of each query are counted. Heights are square roots of shares. The dashed line is the "
@@ -91,9 +92,7 @@ def _promises(ways: Any) -> str:
     rows = []
     for name, way in ways.items():
         cells = [
-            "<td>-</td>"
-            if one.threshold is None
-            else f"<td>{one.recall:.1%}{'' if one.is_supported else f' (≥ {one.bound:.2%})'}</td>"
+            f"<td>{mark(one)}{'' if one.is_supported or one.threshold is None else f' (≥ {one.bound:.2%})'}</td>"
             for one in way.promises
         ]
         check = next(one for one in way.checks if one.precision == CUT)

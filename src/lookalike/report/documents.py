@@ -48,7 +48,9 @@ def to_json(document: Any) -> str:
 
 def add_document(report: AddReport) -> dict[str, Any]:
     """Return what `index --json` prints."""
-    return {**asdict(report), "seconds": round(report.seconds, 3)}
+    document = {**asdict(report), "seconds": round(report.seconds, 3)}
+    del document["n_failed_before"]  # only what is printed for a person is told apart by it
+    return document
 
 
 def match_document(match: Match) -> dict[str, Any]:
@@ -110,6 +112,8 @@ def calibration_document(report: CalibrationReport) -> dict[str, Any]:
         "seed": found.seed,
         "left_out": found.n_left_out,
         "doubtful": found.n_doubtful,
+        "too_small_or_plain": found.n_untelling,
+        "unsettled": found.n_unsettled,
         "asked": report.n_asked,
         "ways": {name: _calibrated_document(name, way) for name, way in found.ways.items()},
         "failed": [asdict(failure) for failure in report.failed],
@@ -127,6 +131,7 @@ def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
         "promises": [
             {
                 **promise_document(Promised(name, promise, "gallery")),
+                "against_shipped": promise.against_shipped,
                 "recall_by_edit": {edit: round(share, 4) for edit, share in promise.recall_by_edit.items()},
             }
             for promise in way.promises

@@ -36,13 +36,14 @@ table.figures th, table.figures td { padding: .25rem .7rem; text-align: right; w
   border-bottom: 1px solid var(--line); }
 table.figures th:first-child { text-align: left; } table.figures .best { font-weight: 700; }
 table.figures small { opacity: .65; margin-left: .3rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1.5rem; }
-.small { grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
-.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(23rem, 1fr)); gap: 1rem; padding: 0;
-  list-style: none; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1.5rem; }
+.small { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(23rem, 100%), 1fr));
+  gap: 1rem; padding: 0; list-style: none; }
 .mistakes > li { border: 1px solid var(--line); border-radius: .5rem; padding: .7rem; }
 .three { display: grid; grid-template-columns: repeat(3, 1fr); gap: .5rem; }
-figure { margin: 0; } figure img { width: 100%; height: 8rem; object-fit: contain; }
+figure { margin: 0; min-width: 0; } figure img { width: 100%; height: 8rem; object-fit: contain; }
+h1, h3 { overflow-wrap: anywhere; }
 figcaption { font-size: .78rem; overflow-wrap: anywhere; line-height: 1.3; }
 .wrong { color: #c0392b; } .right { color: #1e8449; } summary { cursor: pointer; margin: .6rem 0; }
 @media (prefers-color-scheme: dark) { .wrong { color: #ff8a75; } .right { color: #6fd08c; } }

@@ -16,9 +16,7 @@ from lookalike.settings import Settings
 def check_matplotlib() -> None:
     """Raise MissingExtraError where matplotlib is not installed."""
     if find_spec("matplotlib") is None:
-        raise MissingExtraError(
-            "figures need matplotlib: install it with `pip install 'lookalike[figures]'`."
-        )
+        raise MissingExtraError("figures need matplotlib: install it with `pip install matplotlib`.")
 
 
 def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: int = 5) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lookalike.report.documents import Answer
 from lookalike.report.thumbnails import thumbnail
+from lookalike.report.wording import count_duplicates
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,16 +21,17 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8884; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.05rem; overflow-wrap: anywhere; }
-ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; list-style: none;
-     padding: 0; }
+ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); gap: 1rem;
+     list-style: none; padding: 0; }
 li { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem; }
-img { width: 100%; height: 12rem; object-fit: contain; display: block; }
-.query img { width: auto; height: 16rem; }
+img { width: 100%; height: 12rem; object-fit: contain; display: block; outline: 1px solid var(--line);
+      outline-offset: -1px; }
+.query img { width: auto; height: 16rem; max-width: 100%; }
 .score { font-weight: 600; font-size: 1.1rem; } .why, .path { font-size: .85rem; overflow-wrap: anywhere; }
 .path { opacity: .75; } .error { color: #c0392b; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
 .overlap { position: relative; } .overlap svg { position: absolute; inset: 0; width: 100%; height: 100%; }
-.overlap polygon { fill: #27ae6022; stroke: #27ae60; stroke-width: 3; vector-effect: non-scaling-stroke; }
+.overlap polygon { fill: none; stroke: #27ae60; stroke-width: 3; vector-effect: non-scaling-stroke; }
 .overlap img { height: auto; max-height: none; }
 ol.groups { display: block; } ol.groups > li { margin-bottom: 1rem; }
 .keep { color: #1e8449; font-weight: 600; } .stay { color: #b9770e; }
@@ -75,13 +77,12 @@ def _match_card(rank: int, match: Match, settings: Settings) -> str:
 
 def duplicates_html(report: DuplicatesReport, settings: Settings) -> str:
     """Return a page with every group side by side, the overlap drawn; self-contained, it loads nothing."""
-    n_files = sum(len(group.members) for group in report.groups)
     saved = sum(group.n_bytes_saved for group in report.groups)
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width,initial-scale=1">'
         f"<title>lookalike: duplicates</title><style>{_STYLE}</style><h1>Duplicates</h1>"
-        f"<p>{len(report.groups):,} groups, {n_files:,} files beside those to keep; "
+        f"<p>{count_duplicates(report)}; "
         f"{saved / 1e6:,.1f} MB could be saved. Nothing was changed.</p><ol class=groups>"
     ]
     for number, group in enumerate(report.groups, 1):

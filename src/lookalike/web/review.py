@@ -36,19 +36,20 @@ class Review:
             _write(self._report_path, report)
             self._report = report
 
-    def report(self) -> dict[str, Any]:
-        """Return the last report; raise Refusal (404) where none was made."""
+    def report(self) -> dict[str, Any] | None:
+        """Return the last report; None where none was made."""
         with self._lock:
             if self._report is None:
                 with suppress(OSError, ValueError):
                     self._report = json.loads(self._report_path.read_text(encoding="utf-8"))
-            if self._report is None:
-                raise Refusal(404, "no duplicates were looked for yet: start a job of kind `duplicates`.")
             return self._report
 
     def page(self, gallery: Gallery, offset: int, limit: int) -> dict[str, Any]:
-        """Return some groups as the files are now: what was put away since is left out."""
-        report = self.report()
+        """Return some groups as the files are now: what was put away since is left out.
+
+        Where no duplicates were looked for yet there are no groups, and `report_id` is None.
+        """
+        report = self.report() or {"report_id": None, "groups": []}
         groups = [shown for group in report["groups"] if (shown := present_group(group)) is not None]
         some = groups[offset : offset + limit]
         for group in some:
@@ -65,6 +66,8 @@ class Review:
     def check_report(self, report_id: str) -> dict[str, Any]:
         """Return the last report, if it is this one; raise Refusal (404, 409)."""
         report = self.report()
+        if report is None:
+            raise Refusal(404, "no duplicates were looked for yet: start a job of kind `duplicates`.")
         if report["report_id"] != report_id:
             raise Refusal(409, "duplicates were looked for again since: load the groups anew.")
         return report

@@ -2,7 +2,8 @@
 
 A sample of the pictures is edited, and every edited copy is asked with, as a search would ask. What it scores with
 its source are the true pairs, what it scores with the nearest other pictures the false ones. Others that are
-proven to be copies of the source, or that a person has called so, are left out of both.
+proven to be copies of the source, or that a person has called so, are left out of both. So are pictures that are
+too small or too plain to be told from others.
 """
 
 from __future__ import annotations
@@ -20,11 +21,21 @@ from numpy.typing import NDArray
 
 from lookalike.edits import standard_edits
 from lookalike.errors import InputError
+from lookalike.features.keypoints import KEYPOINTS, Keypoints, from_bytes
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
+from lookalike.matching.calibration.against_shipped import fit_beside
 from lookalike.matching.calibration.background import find_background, relative_score
-from lookalike.matching.calibration.fitting import N_FALSE, Sample, fit
+from lookalike.matching.calibration.fitting import N_FALSE, Sample
 from lookalike.matching.calibration.record import N_PICTURES, PROOF, Calibration, load_shipped
-from lookalike.matching.calibration.workers import ProofWorker, Proven, QueryWorker, Scored, Setup
+from lookalike.matching.calibration.telling import MIN_SIDE_PX, is_beyond_proof, is_plain
+from lookalike.matching.calibration.workers import (
+    ProofWorker,
+    Proven,
+    QueryWorker,
+    Scored,
+    Setup,
+    Untelling,
+)
 from lookalike.matching.duplicates.find import StageCallback, ignore_stage, prove_pairs
 from lookalike.matching.search import AUTO, Searcher
 from lookalike.matching.verification.proving import proof_score
@@ -122,16 +133,11 @@ def calibrate_gallery(
     samples = {way: run.sample(way) for way in run.ways}
     samples[PROOF] = run.sample_of_proofs()
     shipped = load_shipped()
-    ways = {}
-    for way, sample in samples.items():
-        known = shipped.ways.get(way)
-        fits = known is not None and known.recipes == sample.recipes
-        strict = (
-            {p.precision: p.threshold for p in known.promises if p.threshold is not None}
-            if known and fits
-            else {}
-        )
-        ways[way] = fit(sample, seed=seed, at_least=strict)
+    ways = {
+        # By the proof files are deleted: there the stricter threshold stands.
+        way: fit_beside(sample, shipped.ways.get(way), seed=seed, may_keep=way != PROOF)
+        for way, sample in samples.items()
+    }
     calibration = Calibration(
         ways=ways,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -142,6 +148,8 @@ def calibrate_gallery(
         seed=seed,
         n_left_out=len(run.copies) // 2,
         n_doubtful=len(run.doubts),
+        n_untelling=len(run.untelling),
+        n_unsettled=len(run.unsettled) // 2,
     )
     return CalibrationReport(
         calibration,
@@ -178,6 +186,12 @@ class _Run:
         self.ways = searcher.calibrated_ways()
         self.failed: list[Failed] = []
         self.copies: set[Pair] = set()  # both orders of each pair
+        self.unsettled: set[Pair] = set()  # both orders too
+        self.untelling = {
+            content_id
+            for content_id, picture in self.pictures.items()
+            if min(picture.width_px, picture.height_px) < MIN_SIDE_PX
+        }
         self.doubts: list[Doubt] = []
         self._relations: dict[Pair, Relation] = {}
         self._edits: dict[int, list[str]] = {}
@@ -199,15 +213,17 @@ class _Run:
 
     def choose(self, n_pictures: int, edits_each: int) -> None:
         """Draw the sample, and say which edits each picture gets: all edits as often as each other."""
-        if len(self.pictures) < MIN_PICTURES or not self.ways:
+        n_telling = len(self.pictures) - len(self.untelling)
+        if n_telling < MIN_PICTURES or not self.ways:
             raise InputError(
-                f"the gallery {self._store.folder} holds {len(self.pictures)} pictures that are there and "
-                f"searchable: calibration needs at least {MIN_PICTURES}."
+                f"the gallery {self._store.folder} holds {n_telling} pictures that are there, searchable and at "
+                f"least {MIN_SIDE_PX} pixels wide and high: calibration needs at least {MIN_PICTURES}."
             )
         if n_pictures < MIN_PICTURES:
             raise InputError(f"a sample of {n_pictures} is too small: take at least {MIN_PICTURES} pictures.")
         # In an order that does not depend on when which picture was indexed.
-        ids = np.array(sorted(self.pictures, key=lambda one: self.pictures[one].digest), np.int64)
+        telling = set(self.pictures) - self.untelling
+        ids = np.array(sorted(telling, key=lambda one: self.pictures[one].digest), np.int64)
         rng = np.random.default_rng(self._seed)
         sample = rng.choice(ids, min(n_pictures, len(ids)), replace=False).tolist()
         labels = [edit.label for edit in standard_edits()]
@@ -223,15 +239,21 @@ class _Run:
                 self._searcher.index(feature)  # written to its cache, from which the workers map it
         work = partial(QueryWorker, Setup(tuple(self.ways), self._seed))
         tasks = [self._task(content_id, labels) for content_id, labels in self._edits.items()]
-        scored = [one for answer in self._run(work, tasks, "edited copies") for one in answer]
+        scored: list[Scored] = []
+        for answer in self._run(work, tasks, "edited copies"):
+            if isinstance(answer, Untelling):
+                self.untelling.add(answer.content_id)
+            else:
+                scored += answer
         scored.sort(key=lambda one: (one.content_id, one.edit))
         self._sources = np.array([one.content_id for one in scored], np.int64)
         self._labels = tuple(one.edit for one in scored)
-        self._asked = {way: _stack(scored, way) for way in self.ways}
         if len(self.chosen) < 2:
             raise InputError(
-                f"of {len(tasks)} pictures {len(self.chosen)} could be read: nothing can be learned."
+                f"of {len(tasks)} pictures {len(self.chosen)} could be read and are not plain: nothing can be "
+                "learned."
             )
+        self._asked = {way: _stack(scored, way) for way in self.ways}
 
     def _task(self, content_id: int, *more: Any) -> str:
         picture = self.pictures[content_id]
@@ -261,8 +283,28 @@ class _Run:
             self.failed += [failure for failure in failed if failure.path not in known]
             for pair in wanted:
                 self._relations[pair] = proofs[pair]["relation"] if pair in proofs else "different"
-                if self._relations[pair] in ("copy", "same_pixels", "same_file"):
-                    self._leave_out(pair)
+            self._leave_out_plain(wanted)
+            for pair in wanted:
+                if self.untelling.isdisjoint(pair):
+                    self._judge(pair)
+
+    def _leave_out_plain(self, pairs: Sequence[Pair]) -> None:
+        for content_id in {one for pair in pairs for one in pair} - self.untelling:
+            found = self._keypoints(content_id)
+            if found is not None and is_plain(found.view):
+                self.untelling.add(content_id)
+
+    def _judge(self, pair: Pair) -> None:
+        if self._relations[pair] in ("copy", "same_pixels", "same_file"):
+            self._leave_out(pair)
+            return
+        first, second = (self._keypoints(content_id) for content_id in pair)
+        if first is not None and second is not None and is_beyond_proof(first, second):
+            self.unsettled |= {pair, pair[::-1]}
+
+    def _keypoints(self, content_id: int) -> Keypoints | None:
+        data = self._store.features_of(content_id, [KEYPOINT_RECIPE]).get(KEYPOINTS)
+        return None if data is None else from_bytes(data)
 
     def _hear_verdicts(self) -> None:
         ids = {picture.digest: content_id for content_id, picture in self.pictures.items()}
@@ -301,13 +343,14 @@ class _Run:
     def _strangers(self, way: str) -> tuple[_Asked, NDArray[np.float64]]:
         """Return what each query scores with strangers, relative to its background, and the backgrounds.
 
-        The source and its copies are taken out first, as if they were not in the gallery.
+        The source, its copies and what tells nothing are taken out first, as if they were not in the gallery.
         """
         asked = self._asked[way]
-        related = asked.ids == self._sources[:, None]
-        for row in np.flatnonzero(np.isin(self._sources, [first for first, _ in self.copies])):
+        related = (asked.ids == self._sources[:, None]) | np.isin(asked.ids, sorted(self.untelling))
+        pairs = self.copies | self.unsettled
+        for row in np.flatnonzero(np.isin(self._sources, [first for first, _ in pairs])):
             source = int(self._sources[row])
-            related[row] |= [(source, int(other)) in self.copies for other in asked.ids[row]]
+            related[row] |= [(source, int(other)) in pairs for other in asked.ids[row]]
         order = np.argsort(related, axis=1, kind="stable")
         ids = np.take_along_axis(np.where(related, -1, asked.ids), order, axis=1)
         scores = np.take_along_axis(np.where(related, np.nan, asked.scores), order, axis=1)

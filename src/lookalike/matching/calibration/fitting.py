@@ -7,7 +7,7 @@ pair, which comes either way, counts twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,6 +150,11 @@ def _promise(sample: Sample, precision: float, at_least: float | None) -> Promis
     threshold, is_supported = find_threshold(sample, precision, at_least)
     if threshold is None:
         return Promise(precision, None, 0.0, 0.0, is_supported, 1.0, dict.fromkeys(sample.edits, 0.0))
+    return promise_at(sample, precision, threshold, is_supported=is_supported)
+
+
+def promise_at(sample: Sample, precision: float, threshold: float, *, is_supported: bool) -> Promise:
+    """Return what a threshold keeps on a sample."""
     found = sample.true >= threshold
     return Promise(
         precision,
@@ -174,14 +179,22 @@ def _share_of_silence(sample: Sample, threshold: float) -> float:
 
 def _check(sample: Sample, precision: float, seed: int, at_least: Mapping[float, float]) -> Check:
     """Fit on half of the sources, count on the other half, and the other way round."""
-    n_true = n_false = n_silent = 0
+    parts = []
     for half, rest in _halves(sample, seed):
         threshold, _ = find_threshold(half, precision, at_least.get(precision))
-        limit = np.inf if threshold is None else threshold
-        counted = rest.count(limit)
+        parts.append((rest, np.inf if threshold is None else threshold))
+    return tally(precision, parts)
+
+
+def tally(precision: float, parts: Iterable[tuple[Sample, float]]) -> Check:
+    """Return how a promise held: what each sample returns at a threshold that was not fitted on it, in sum."""
+    n_true = n_false = n_silent = n_queries = 0
+    for rest, threshold in parts:
+        counted = rest.count(threshold)
         n_true, n_false = n_true + counted[0], n_false + counted[1]
-        n_silent += len(rest) - int((rest.false >= limit).any(axis=1).sum())
-    n_queries = max(1, len(sample))
+        n_silent += len(rest) - int((rest.false >= threshold).any(axis=1).sum())
+        n_queries += len(rest)
+    n_queries = max(1, n_queries)
     return Check(
         precision,
         measured_precision(n_true, n_false),

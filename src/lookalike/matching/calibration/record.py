@@ -29,6 +29,7 @@ PROOF = "duplicates"
 OUTGROWN = 2.0  # a gallery that grew so many times since has nearer strangers than its calibration knew
 
 Origin = Literal["gallery", "shipped"]
+AgainstShipped = Literal["", "kept", "stricter"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Promise:
     is_supported : bool          whether the sample was large enough for the bound to reach the precision
     silence : float              share of queries without a relative in the gallery that get no answer
     recall_by_edit : mapping     `recall`, for each edit
+    against_shipped : str        beside the shipped threshold: ``kept`` where that one stands, because it held here
+                                 and the gallery's own would find much less; ``stricter`` where the own one
+                                 stands although it finds much less; else empty
     """
 
     precision: float
@@ -78,6 +82,7 @@ class Promise:
     is_supported: bool
     silence: float
     recall_by_edit: Mapping[str, float]
+    against_shipped: AgainstShipped = ""
 
     @property
     def least(self) -> float:
@@ -142,6 +147,8 @@ class Calibration:
     seed : int
     n_left_out : int      pairs of different files that are copies, so that they are no strangers
     n_doubtful : int      strangers that score like copies, of which nobody was asked
+    n_untelling : int     pictures left out because they are too small or too plain to tell anything
+    n_unsettled : int     pairs left out because nothing can tell whether they are copies
     """
 
     ways: Mapping[str, WayCalibration]
@@ -153,6 +160,8 @@ class Calibration:
     seed: int
     n_left_out: int
     n_doubtful: int
+    n_untelling: int = 0
+    n_unsettled: int = 0
 
     def to_text(self) -> str:
         """Return the calibration as one line of JSON, from which `from_text` makes it again."""
@@ -292,10 +301,15 @@ def parse_precision(precision: float) -> float:
 
     Raises
     ------
-    InputError    no share below 1, or more than can be promised
+    InputError    no share below 1, less than thresholds are kept for, or more than can be promised
     """
     if not 0 < precision < 1:
         raise InputError(f"a precision of {precision:g} makes no sense: give a share below 1, such as 0.99.")
+    if precision < PRECISIONS[-1]:
+        raise InputError(
+            f"no threshold is kept for a precision of {precision:g}: ask for {PRECISIONS[-1]:g} at least, "
+            "or search without a precision."
+        )
     kept = [one for one in PRECISIONS if one >= precision]
     if not kept:
         raise InputError(

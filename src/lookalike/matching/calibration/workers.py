@@ -14,6 +14,7 @@ from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.errors import PictureError
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
+from lookalike.matching.calibration.telling import is_plain
 from lookalike.matching.query import Query, Source
 from lookalike.matching.search import Searcher
 from lookalike.matching.verification.proving import proof_document, read_unchanged
@@ -41,6 +42,13 @@ class Setup:
     seed: int
 
 
+@dataclass(frozen=True)
+class Untelling:
+    """A picture of the sample that is too plain to learn from."""
+
+    content_id: int
+
+
 @dataclass(frozen=True, eq=False)
 class Scored:
     """What one edited copy scored: the best contents by each way, best first."""
@@ -61,7 +69,10 @@ class Proven:
 
 
 class QueryWorker:
-    """Turns a task ``[content id, path, digest, edits]`` into a list of `Scored`, one an edit, or `Failed`."""
+    """Turns a task ``[content id, path, digest, edits]`` into a list of `Scored`, one an edit.
+
+    A picture that is too plain gives `Untelling`, one that cannot be read `Failed`.
+    """
 
     def __init__(self, setup: Setup, job: Job) -> None:
         self._setup, self._job = setup, job
@@ -70,11 +81,13 @@ class QueryWorker:
         # Opens the indexes and loads the model, before the clock of the first task runs.
         self._score(0, {"": Image.fromarray(_ONE_PIXEL)})
 
-    def __call__(self, task: str) -> list[Scored] | Failed:
+    def __call__(self, task: str) -> list[Scored] | Untelling | Failed:
         """Make the copies of one picture and ask with all of them."""
         content_id, _, digest, labels = json.loads(task)
         try:
             image = _load(task, self._job.settings)
+            if is_plain(np.asarray(image.convert("L"))):
+                return Untelling(content_id)
             copies = {
                 edit.label: _edit(image, edit, digest, self._setup.seed) for edit in edits_named(labels)
             }

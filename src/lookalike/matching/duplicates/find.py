@@ -6,18 +6,20 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lookalike.errors import InputError
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
-from lookalike.features.keypoints import KEYPOINTS, RECIPE, from_bytes
+from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.matching.duplicates.candidates import Candidates, find_candidates, find_shared_parts
+from lookalike.matching.duplicates.closer_look import Going, matrix_of, reasons_to_stay
 from lookalike.matching.duplicates.frames import Frames
 from lookalike.matching.duplicates.keeper import (
     DEFAULT_RULES,
+    MUCH_LESS_COMPRESSED,
     Rule,
     bytes_per_pixel,
     choose_keeper,
@@ -25,6 +27,7 @@ from lookalike.matching.duplicates.keeper import (
     parse_rules,
 )
 from lookalike.matching.duplicates.pair_workers import Extracted, KeypointWorker, PairWorker, PixelWorker
+from lookalike.matching.duplicates.tone import Tones
 from lookalike.matching.ladder import LADDER
 from lookalike.matching.verification.proving import proof_score, turn_round
 from lookalike.media.files import is_own_file
@@ -38,7 +41,6 @@ from lookalike.workers.process import Failed, Job
 SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
 MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
 LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
-MUCH_LESS_COMPRESSED = 1.5  # bytes a pixel of a member against those of its keeper
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
 _MAX_CHOICES = 3  # of the keeper of one group
 _PAIRS_A_TASK = 64
@@ -132,6 +134,16 @@ class DuplicatesReport:
     failed: tuple[Failed, ...]
     seconds: float
 
+    @property
+    def n_members(self) -> int:
+        """How many files there are beside those to keep."""
+        return sum(len(group.members) for group in self.groups)
+
+    @property
+    def n_staying(self) -> int:
+        """How many of the members stay nevertheless."""
+        return sum(bool(member.note) for group in self.groups for member in group.members)
+
 
 @dataclass
 class _Pairs:
@@ -174,7 +186,9 @@ def find_duplicates(
         on_stage("candidates", 1, 1)
         finder.prove(finder.relevant(candidates))
         finder.prove(finder.pairs_that_share_parts())
-    groups = sorted(finder.groups(), key=lambda group: (-group.n_bytes_saved, group.keeper.path))
+    groups = sorted(
+        finder.looked_at(finder.groups()), key=lambda group: (-group.n_bytes_saved, group.keeper.path)
+    )
     seconds = time.monotonic() - started
     return DuplicatesReport(tuple(groups), finder.n_compared, tuple(finder.failed), seconds)
 
@@ -194,7 +208,9 @@ def prove_members(
     finder = _Finder(store, settings, question, on_stage)
     ids = [(keeper.content_id, picture.content_id) for keeper, picture in pairs]
     finder.prove(sorted({_pair(*pair) for pair in ids if pair[0] != pair[1]}))
-    return [finder.member(keeper, picture) for keeper, picture in pairs]
+    found = [(keeper, finder.member(keeper, picture)) for keeper, picture in pairs]
+    looked = finder.look_closer([(keeper, member) for keeper, member in found if member is not None])
+    return [None if member is None else looked.pop(0) for _, member in found]
 
 
 def prove_pairs(
@@ -236,6 +252,7 @@ class _Finder:
             if first in ids and second in ids
         }
         self._frames = Frames(self._view_of)
+        self._tones = Tones(self._keypoints_of)
         self.n_compared = 0
         self.failed: list[Failed] = []
 
@@ -437,19 +454,74 @@ class _Finder:
         rest = cluster
         while rest:
             keeper, why = self._choose(rest)
-            related = {other: self._relation(keeper.content_id, other) for other in rest}
-            joined = [other for other in rest if other == keeper.content_id or related[other] is not None]
-            members = [
-                self._member(keeper, picture, related[content_id])
-                for content_id in joined
-                for picture in self.contents[content_id]
-                if picture.path != keeper.path
-            ]
-            members = [member for member in members if self._is_asked(keeper, member)]
-            if members:
-                members.sort(key=lambda one: (LADDER.index(one.relation), -one.score, one.picture.path))
-                yield Group(keeper, why, tuple(members))
+            joined = self._without_contradiction(keeper.content_id, rest)
+            for kept, reason, pictures in self._credit(keeper, why, joined):
+                found = [self.member(kept, picture) for picture in pictures]
+                members = [one for one in found if one is not None and self._is_asked(kept, one)]
+                if members:
+                    yield Group(kept, reason, tuple(sorted(members, key=_closeness)))
             rest = [other for other in rest if other not in joined]
+
+    def _without_contradiction(self, keeper_id: int, content_ids: list[int]) -> list[int]:
+        """Return the keeper and what is related to it, less what a person has called different from another.
+
+        Of two that are different the one closer to the keeper is in.
+        """
+        related = {other: self._relation(keeper_id, other) for other in content_ids if other != keeper_id}
+        known = [(other, found) for other, found in related.items() if found is not None]
+        known.sort(key=lambda one: (LADDER.index(one[1][0]), -one[1][1], one[0]))
+        joined = [keeper_id]
+        for content_id, _ in known:
+            if all(self._verdicts.get(_pair(content_id, other), True) for other in joined):
+                joined.append(content_id)
+        return joined
+
+    def _credit(
+        self, keeper: FoundPicture, why: str, content_ids: Sequence[int]
+    ) -> list[tuple[FoundPicture, str, list[FoundPicture]]]:
+        """Return the keeper with its files; where others are protected too, each with those closest to it.
+
+        Protected files stay anyway, so that nothing is lost by it, and each file is told the closest reason
+        to go.
+        """
+        files = [
+            picture
+            for content_id in content_ids
+            for picture in self.contents[content_id]
+            if picture.path != keeper.path
+        ]
+        stay = [picture for picture in files if is_below(picture.path, self._question.protected)]
+        going = [picture for picture in files if picture not in stay]
+        if stay and self._question.relation != "same_file":
+            self._prove_equally_large(stay, going)
+        credited: dict[str, list[FoundPicture]] = {}
+        for picture in going:
+            credited.setdefault(self._closest([keeper, *stay], picture).path, []).append(picture)
+        own = [*credited.pop(keeper.path, []), *(picture for picture in stay if picture.path not in credited)]
+        others = [(one, why, credited[one.path]) for one in stay if one.path in credited]
+        return [(keeper, why, own), *others]
+
+    def _prove_equally_large(self, kept: Sequence[FoundPicture], going: Sequence[FoundPicture]) -> None:
+        """Work out which of these have equal pixels, where candidates did not name the pair."""
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for picture in kept:
+            by_size.setdefault((picture.width_px, picture.height_px), []).append(picture.content_id)
+        self.prove(
+            sorted(
+                {
+                    _pair(picture.content_id, other)
+                    for picture in going
+                    for other in by_size.get((picture.width_px, picture.height_px), [])
+                    if picture.content_id != other
+                }
+            )
+        )
+
+    def _closest(self, keepers: Sequence[FoundPicture], picture: FoundPicture) -> FoundPicture:
+        """Return the keeper that a file is closest to; among equals one that lets it go, then the first."""
+        members = [(keeper, self.member(keeper, picture)) for keeper in keepers]
+        known = [(keeper, member) for keeper, member in members if member is not None]
+        return min(known, key=lambda one: (*_closeness(one[1])[:1], bool(one[1].note), -one[1].score))[0]
 
     def _choose(self, content_ids: list[int]) -> tuple[FoundPicture, str]:
         """Choose the keeper of these contents, prove the others against it, and look whether it stays that.
@@ -460,7 +532,11 @@ class _Finder:
         before = None
         for _ in range(_MAX_CHOICES):
             keeper, why = choose_keeper(
-                files, self._rules, self._question.protected, n_content_px=self._frames.n_content_px
+                files,
+                self._rules,
+                self._question.protected,
+                n_content_px=self._frames.n_content_px,
+                have_equal_tone=self._have_equal_tone,
             )
             if keeper == before:
                 break
@@ -477,8 +553,23 @@ class _Finder:
                 self._frames.look(self.contents[first][0], self.contents[second][0], proof)
 
     def _view_of(self, content_id: int) -> UInt8Array | None:
+        keypoints = self._keypoints_of(content_id)
+        return None if keypoints is None else keypoints.view
+
+    def _keypoints_of(self, content_id: int) -> Keypoints | None:
         data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
-        return None if data is None else from_bytes(data).view
+        return None if data is None else from_bytes(data)
+
+    def _have_equal_tone(self, first: FoundPicture, second: FoundPicture) -> bool:
+        """Whether two files are proven to be one picture, unedited; False where that is not known."""
+        if first.content_id == second.content_id:
+            return True
+        related = self._relation(first.content_id, second.content_id)
+        if related is None or related[2].get("matrix") is None:
+            return related is not None and related[0] == "same_pixels"
+        return related[0] in ("copy", "same_pixels") and not self._tones.words(
+            first.content_id, second.content_id, related[2]
+        )
 
     def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
         """Return what a file is to a keeper, as far as it is proven."""
@@ -486,6 +577,29 @@ class _Finder:
             return self._member(keeper, picture, None)
         related = self._relation(keeper.content_id, picture.content_id)
         return None if related is None else self._member(keeper, picture, related)
+
+    def looked_at(self, groups: Iterable[Group]) -> list[Group]:
+        """Return the groups after a closer look at all members that would go."""
+        found = list(groups)
+        looked = self.look_closer([(group.keeper, member) for group in found for member in group.members])
+        counts = np.cumsum([0, *(len(group.members) for group in found)])
+        return [
+            replace(group, members=tuple(looked[counts[place] : counts[place + 1]]))
+            for place, group in enumerate(found)
+        ]
+
+    def look_closer(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
+        """Return the members, beside their keepers, with a note where one holds what the keeper does not."""
+        members = [member for _, member in pairs]
+        places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
+        going = [
+            Going(pairs[i][0], members[i].picture, matrix_of(members[i].relation, members[i].proof))
+            for i in places
+        ]
+        for place, note in zip(places, reasons_to_stay(self._store, going, self._run), strict=True):
+            if note:
+                members[place] = replace(members[place], is_covered=False, note=note)
+        return members
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
@@ -518,6 +632,9 @@ class _Finder:
             note = _what_would_be_lost(relation, proof, keeper, picture)
             if not note and self._is_grey(keeper) and not self._is_grey(picture):
                 note = "has colours, and the keeper is grey"
+            if not note and proof.get("matrix") is not None:
+                words = self._tones.words(keeper.content_id, picture.content_id, proof)
+                note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
         is_covered = not note
         if is_below(picture.path, self._question.protected):
             note = "in a protected folder"
@@ -528,6 +645,11 @@ class _Finder:
 
 def _pair(first: int, second: int) -> tuple[int, int]:
     return min(first, second), max(first, second)
+
+
+def _closeness(member: Member) -> tuple[int, float, str]:
+    """Sort members of one group: closest first."""
+    return LADDER.index(member.relation), -member.score, member.picture.path
 
 
 def _what_would_be_lost(

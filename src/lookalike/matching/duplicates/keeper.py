@@ -14,6 +14,8 @@ from lookalike.storage.store import FoundPicture
 
 # Formats that a camera or scanner writes first, before those that are made from them.
 _ORIGINAL_FORMATS = ("raw", "heif", "tiff", "psd")
+# Bytes a pixel of one picture against those of another: less is chance, or another content.
+MUCH_LESS_COMPRESSED = 1.5
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: the picture with the largest `value` is kept; `say` puts that value in words."""
+    """One rule: the picture with the largest `value` is kept; `say` puts that value in words.
+
+    With a `factor`, only what has so many times the value of another goes before it, and only where nothing
+    but the compression tells the two apart.
+    """
 
     name: str
     value: Callable[[Candidate], Any]
     say: Callable[[Candidate], str]
+    factor: float | None = None
 
 
 def _n_pixels(picture: FoundPicture) -> int:
@@ -71,12 +78,17 @@ RULES = {
     for rule in (
         Rule("most-pixels", lambda c: (c.n_content_px, -c.n_frame_px), _say_pixels),
         _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
-        _rule("least-compressed", bytes_per_pixel, lambda p: f"{bytes_per_pixel(p):.2f} bytes a pixel"),
+        Rule(
+            "least-compressed",
+            lambda c: bytes_per_pixel(c.picture),
+            lambda c: f"{bytes_per_pixel(c.picture):.2f} bytes a pixel",
+            factor=MUCH_LESS_COMPRESSED,
+        ),
         _rule("richest-metadata", lambda p: p.taken_at is not None, lambda p: f"taken {p.taken_at}"),
         _rule(
             "oldest", lambda p: -_written_s(p), lambda p: f"file of {datetime.fromtimestamp(_written_s(p))}"
         ),
-        _rule("shortest-path", lambda p: -len(p.path), lambda _: "shortest path"),
+        _rule("shortest-path", lambda p: -len(p.path), lambda p: f"{len(p.path)} characters"),
     )
 }
 DEFAULT_RULES = tuple(RULES)
@@ -101,17 +113,23 @@ def is_below(path: str, folders: Sequence[str]) -> bool:
     return any(path == place or path.startswith(place + os.sep) for place in places)
 
 
+def _are_alike(_first: FoundPicture, _second: FoundPicture) -> bool:
+    return True
+
+
 def choose_keeper(
     pictures: Sequence[FoundPicture],
     rules: Sequence[Rule],
     protected: Sequence[str] = (),
     *,
     n_content_px: Callable[[FoundPicture], int] = _n_pixels,
+    have_equal_tone: Callable[[FoundPicture, FoundPicture], bool] = _are_alike,
 ) -> tuple[FoundPicture, str]:
     """Return the picture to keep and why: the first rule that tells it from the runner-up.
 
     A picture in a protected folder goes before all rules; the last resort is the order of paths. Pixels of a
-    plain frame do not count: `n_content_px` says how many are left.
+    plain frame do not count: `n_content_px` says how many are left. An edit is not less compressed but
+    another picture: `have_equal_tone` says whether two pictures can be compared in that.
     """
     if len(pictures) == 1:
         return pictures[0], "the only one"
@@ -119,16 +137,34 @@ def choose_keeper(
         _rule("protected", lambda p: is_below(p.path, protected), lambda _: "in a protected folder"),
         *rules,
     )
-
-    def rank(candidate: Candidate) -> tuple[Any, ...]:
-        return tuple(rule.value(candidate) for rule in in_order)
-
     by_path = sorted(pictures, key=lambda picture: picture.path)
-    candidates = [Candidate(picture, n_content_px(picture)) for picture in by_path]
-    best, runner_up = sorted(candidates, key=rank, reverse=True)[:2]
+    left = [Candidate(picture, n_content_px(picture)) for picture in by_path]
     for rule in in_order:
-        if rule.value(best) != rule.value(runner_up):
+        before, left = left, _best_by(rule, left, have_equal_tone)
+        if len(left) == 1:
+            runner_up = max((one for one in before if one is not left[0]), key=rule.value)
             if rule.name == "protected":
-                return best.picture, rule.say(best)
-            return best.picture, f"{rule.name}: {rule.say(best)}, against {rule.say(runner_up)}"
-    return best.picture, "all rules alike; first by path"
+                return left[0].picture, rule.say(left[0])
+            return left[0].picture, f"{rule.name}: {rule.say(left[0])}, against {rule.say(runner_up)}"
+    return left[0].picture, "all rules alike; first by path"
+
+
+def _best_by(
+    rule: Rule,
+    candidates: Sequence[Candidate],
+    have_equal_tone: Callable[[FoundPicture, FoundPicture], bool],
+) -> list[Candidate]:
+    """Return the candidates before which no other one goes by this rule, in their order."""
+    values = [rule.value(candidate) for candidate in candidates]
+    best = max(values)
+    if rule.factor is None:
+        return [one for one, value in zip(candidates, values, strict=True) if value == best]
+    return [
+        one
+        for one, value in zip(candidates, values, strict=True)
+        if best <= rule.factor * value
+        or not any(
+            other_value > rule.factor * value and have_equal_tone(other.picture, one.picture)
+            for other, other_value in zip(candidates, values, strict=True)
+        )
+    ]

@@ -1,18 +1,25 @@
-"""What worker processes do for duplicates: keypoints of one picture, relations of a few pairs."""
+"""What worker processes do for duplicates: keypoints, relations of pairs, and a closer look at a few."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from lookalike.errors import PictureError
+from lookalike.errors import PictureError, ReadError
 from lookalike.features import keypoints
+from lookalike.matching.duplicates.details import MAX_DETAIL_PX, find_difference
+from lookalike.matching.verification.proof import linear_scale, scaling
 from lookalike.matching.verification.proving import proof_document, read_unchanged
 from lookalike.matching.verification.verify import verify
-from lookalike.records import Picture
+from lookalike.media.decode import count_frames, decode
+from lookalike.media.files import read_file
+from lookalike.records import Picture, UInt8Array
+from lookalike.settings import Settings
 from lookalike.storage.store import Store
 from lookalike.workers.process import Failed, Job
 
@@ -69,7 +76,10 @@ class PairWorker:
 
 
 class PixelWorker:
-    """Tells for a task ``[path, digest, path, digest]`` whether all decoded pixels are equal."""
+    """Tells for a task ``[path, digest, path, digest]`` whether all decoded pixels are equal.
+
+    Of files of several pictures only the first is decoded: one that holds more than the other is not equal.
+    """
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -78,12 +88,71 @@ class PixelWorker:
         """Decode both pictures in full and compare them."""
         first_path, first_digest, second_path, second_digest = json.loads(task)
         try:
-            first = self._decode(first_path, first_digest)
-            second = self._decode(second_path, second_digest)
+            first, n_first = self._decode(first_path, first_digest)
+            second, n_second = self._decode(second_path, second_digest)
         except (PictureError, MemoryError) as error:
             return Failed(task, getattr(error, "stage", "limit"), str(error))
-        same_size = first.image.size == second.image.size
-        return task, same_size and bool(np.array_equal(first.rgb, second.rgb))
+        alike = first.image.size == second.image.size and n_first == n_second
+        return task, alike and bool(np.array_equal(first.rgb, second.rgb))
 
-    def _decode(self, path: str, digest: str) -> Picture:
-        return read_unchanged(path, bytes.fromhex(digest), self._job.settings, min_side_px=None)
+    def _decode(self, path: str, digest: str) -> tuple[Picture, int]:
+        data = _read_unchanged_bytes(path, digest, self._job.settings)
+        n_frames = count_frames(data, settings=self._job.settings)
+        return decode(data, settings=self._job.settings), n_frames
+
+
+class DetailWorker:
+    """Says for a task ``{"keeper", "member", "matrix"}`` what a member shows that its keeper does not.
+
+    Both are [path, digest, width, height]; the matrix leads from the keeper's pixels to the member's, and is None
+    where the placement is not known or all pixels are equal: then only the member's frames are counted.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._settings = job.settings
+
+    def __call__(self, task: str) -> tuple[str, str] | Failed:
+        """Return the task and the reason to keep the member; empty where there is none."""
+        asked = json.loads(task)
+        try:
+            path, digest, *_ = asked["member"]
+            data = _read_unchanged_bytes(path, digest, self._settings)
+            n_frames = count_frames(data, settings=self._settings)
+            if n_frames > 1:
+                return task, f"holds {n_frames} pictures, of which only the first was compared"
+            return task, "" if asked["matrix"] is None else self._lay_over(data, asked)
+        except (PictureError, MemoryError) as error:
+            return Failed(task, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")
+
+    def _lay_over(self, data: bytes, asked: dict[str, Any]) -> str:
+        matrix = np.array(asked["matrix"])
+        keeper_size, member_size = asked["keeper"][2:], asked["member"][2:]
+        shrink = min(1.0, MAX_DETAIL_PX / max(member_size))
+        middle = (np.array(member_size) - 1) / 2
+        shrink_keeper = min(1.0, shrink / linear_scale(np.linalg.inv(matrix), middle))
+        member = self._decode(data, member_size, shrink)
+        path, digest, *_ = asked["keeper"]
+        keeper_data = _read_unchanged_bytes(path, digest, self._settings)
+        keeper = self._decode(keeper_data, keeper_size, shrink_keeper)
+        from_keeper = scaling((keeper.shape[1], keeper.shape[0]), keeper_size)
+        to_member = scaling(member_size, (member.shape[1], member.shape[0]))
+        found = find_difference(keeper, member, to_member @ matrix @ from_keeper)
+        if found is None:
+            return "too little of it could be laid over the keeper to look for details"
+        if not found.is_own_detail:
+            return ""
+        return f"differs from the keeper in one place ({found.x_share:.0%}, {found.y_share:.0%})".replace(
+            "%", " %"
+        )
+
+    def _decode(self, data: bytes, size: tuple[int, int], shrink: float) -> UInt8Array:
+        min_side_px = None if shrink >= 1 else max(1, math.ceil(min(size) * shrink))
+        return decode(data, min_side_px=min_side_px, settings=self._settings).rgb
+
+
+def _read_unchanged_bytes(path: str, digest: str, settings: Settings) -> bytes:
+    """Read a file that must still have the digest it was indexed with; raise PictureError."""
+    file = read_file(path, max_bytes=settings.max_bytes)
+    if file.digest.hex() != digest:
+        raise ReadError("the file was changed since it was indexed: run index again.")
+    return file.data

@@ -351,7 +351,7 @@ def describe_transform(matrix: Matrix, first_size: tuple[int, int], second_size:
     Returns
     -------
     str
-        such as "mirrored, turned 90 degrees right, cropped to 48 %, resized to 25 %"; shares with "cropped
+        such as "mirrored, turned 90° right, cropped to 48 %, resized to 25 %"; shares with "cropped
         to" are of the first's area, with "on a larger picture" of the second's; a resize is of lengths.
         "unchanged in shape and place" where there is nothing to say
     """
@@ -371,7 +371,7 @@ def describe_transform(matrix: Matrix, first_size: tuple[int, int], second_size:
 
 
 def _turn_words(matrix: Matrix, centre: Points) -> list[str]:
-    """Say mirrored and turned; a picture is mirrored first, left to right, and then turned."""
+    """Say mirrored, turned or flipped; a picture is mirrored first, left to right, and then turned."""
     right, down = move_points(matrix, centre + np.eye(2)) - move_points(matrix, centre[None])
     words = []
     if right[0] * down[1] - right[1] * down[0] < 0:
@@ -382,9 +382,9 @@ def _turn_words(matrix: Matrix, centre: Points) -> list[str]:
     across = right / max(lengths[0], 1e-12) + np.array([down[1], -down[0]]) / max(lengths[1], 1e-12)
     degrees = round(float(np.degrees(np.arctan2(across[1], across[0]))))
     if abs(degrees) == 180:
-        words.append("turned 180 degrees")
-    elif degrees:
-        words.append(f"turned {abs(degrees)} degrees {'right' if degrees > 0 else 'left'}")
+        return ["flipped top to bottom"] if words else ["turned 180°"]
+    if degrees:
+        words.append(f"turned {abs(degrees)}° {'right' if degrees > 0 else 'left'}")
     return words
 
 

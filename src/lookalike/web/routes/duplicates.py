@@ -48,13 +48,16 @@ class WantedPlan(BaseModel):
     groups: list[ChosenGroup] = Field(min_length=1, max_length=10_000)
 
 
-@router.get("/duplicates", responses=documented(404, 422))
+@router.get("/duplicates", responses=documented(422))
 async def get_duplicates(
     site: TheSite,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
-    """Give the groups of the last finished job, largest gain first; proven members beside their keeper."""
+    """Give the groups of the last finished job, largest gain first; proven members beside their keeper.
+
+    Before the first such job there are none, and `report_id` is null.
+    """
     return json_answer(await site.pictures.run(lambda gallery: site.review.page(gallery, offset, limit)))
 
 

@@ -35,10 +35,10 @@ export class Decisions {
     if (gone.length) this.set(group, { state: "done", gone });
   }
 
-  /** Take note that files are back: what was done with them is only accepted again. */
+  /** Take note that files are back: their groups are undecided again, so that no plan stands ready to repeat it. */
   setBack(paths) {
     for (const decision of Object.values(this.groups)) {
-      if (decision.state === "done" && decision.gone?.some((path) => paths.includes(path))) decision.state = "accepted";
+      if (decision.state === "done" && decision.gone?.some((path) => paths.includes(path))) Object.assign(decision, { state: null, gone: [] });
     }
     this.#keep();
   }

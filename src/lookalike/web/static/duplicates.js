@@ -54,11 +54,11 @@ class DuplicatesPage {
       if (this.isLeft) return;
       this.review?.release();
       this.review = report.total_groups > 0 ? new Review(report, this.form, () => this.load()) : null;
-      refill(this.body, this.review ? this.review.element : this.#clean(report));
+      refill(this.body, this.review?.element ?? (report.report_id === null ? this.#invite() : this.#clean(report)));
       this.review?.start();
     } catch (problem) {
       if (this.isLeft) return;
-      refill(this.body, problem.status === 404 ? this.#invite() : problemBox(problem, () => this.load()));
+      refill(this.body, problemBox(problem, () => this.load()));
     }
   }
 

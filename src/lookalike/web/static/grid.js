@@ -29,7 +29,8 @@ export function relationLabel(relation) {
 
 /** Say a score in words; the steps are those of how alike two pictures look by it. */
 export function scoreWords(match) {
-  if (match.relation === "same_file" || match.score >= 0.97) return t("score.same");
+  if (match.relation === "same_file" || match.relation === "same_pixels") return t("score.equal");
+  if (match.score >= 0.97) return t("score.same");
   if (match.score >= 0.85) return t("score.very");
   if (match.score >= 0.7) return t("score.alike");
   if (match.score >= 0.5) return t("score.somewhat");

@@ -42,6 +42,7 @@ export const en = {
     "relation.same_scene": "same scene",
     "relation.similar": "similar",
     "relation.different": "different",
+    "score.equal": "equal",
     "score.same": "nearly the same",
     "score.very": "very alike",
     "score.alike": "alike",

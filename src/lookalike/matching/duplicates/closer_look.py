@@ -1,0 +1,72 @@
+"""A closer look at every member that would go: what it holds that the keeper does not, kept with the pair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from lookalike.features.keypoints import RECIPE as PLACEMENT
+from lookalike.matching.duplicates.pair_workers import DetailWorker
+from lookalike.records import Recipe
+from lookalike.storage.store import FoundPicture, Store
+from lookalike.workers.process import Failed
+
+DETAILS = Recipe("details", 1, {"placement": PLACEMENT.version})
+STAGE = "details"
+
+RunWork = Callable[[Any, list[str], str], Iterator[list[Any]]]
+"""Yields the answers of a worker to tasks, some at a time; the last argument names the stage."""
+
+
+class Going(NamedTuple):
+    """A picture that would go, the one that would stay, and the placement of the keeper on it, if it matters."""
+
+    keeper: FoundPicture
+    picture: FoundPicture
+    matrix: list[list[float]] | None
+
+
+def matrix_of(relation: str, proof: Mapping[str, Any]) -> list[list[float]] | None:
+    """Return the placement by which a copy is to be looked at; None where its pixels are known to be equal."""
+    return proof.get("matrix") if relation == "copy" else None
+
+
+def reasons_to_stay(store: Store, going: Sequence[Going], run: RunWork) -> list[str]:
+    """Return for each picture what it shows or holds that its keeper does not; empty where there is nothing.
+
+    What cannot be looked at stays. Answers are kept in the gallery, so that asking again is quick.
+    """
+    kept = store.verified_pairs(DETAILS) if going else {}
+    said = {pair: json.loads(outcome) for pair, outcome in kept.items()}
+    asked = {_task(one): one for one in going if _key(one) not in said.get(_pair(one), {})}
+    failed: dict[tuple[tuple[int, int], str], str] = {}
+    for answers in run(DetailWorker, list(asked), STAGE):
+        with store.batch() as batch:
+            for answer in answers:
+                one = asked[answer.path if isinstance(answer, Failed) else answer[0]]
+                if isinstance(answer, Failed):
+                    failed[_pair(one), _key(one)] = f"could not be looked at closely: {answer.reason}"
+                    continue
+                outcome = said.setdefault(_pair(one), {})
+                outcome[_key(one)] = answer[1]
+                batch.put_verified(*_pair(one), DETAILS, json.dumps(outcome))
+    return [failed.get((_pair(one), _key(one))) or said[_pair(one)][_key(one)] for one in going]
+
+
+def _pair(one: Going) -> tuple[int, int]:
+    ids = one.keeper.content_id, one.picture.content_id
+    return min(ids), max(ids)
+
+
+def _key(one: Going) -> str:
+    """Name what was looked at: who would be kept, and whether pixels were laid over each other."""
+    return f"keeper {one.keeper.content_id}, {'frames' if one.matrix is None else 'pixels'}"
+
+
+def _task(one: Going) -> str:
+    sides = {
+        name: [picture.path, picture.digest.hex(), picture.width_px, picture.height_px]
+        for name, picture in (("keeper", one.keeper), ("member", one.picture))
+    }
+    return json.dumps({**sides, "matrix": one.matrix})

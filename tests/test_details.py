@@ -1,0 +1,167 @@
+"""Details: what is shown in one place only, and pictures behind the first, keep a file from going."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
+
+from lookalike import Gallery
+from lookalike.errors import DecodeError, LimitError
+from lookalike.matching.duplicates.details import find_difference
+from lookalike.media.decode import count_frames
+from lookalike.settings import Settings
+from pictures import encode, photo
+
+ITEMS = ("Apples, red, 10 kg", "Pears, 8 kg", "Milk, 24 litres", "Rye bread, 30 loaves", "Cheese, 4 kg")
+
+
+def _invoice(bread="66.00", width_px=700):
+    """Draw an invoice in which one amount can be another."""
+    image = Image.new("RGB", (width_px, width_px * 5 // 4), "white")
+    pen, unit = ImageDraw.Draw(image), width_px / 700
+    pen.text((50 * unit, 50 * unit), "Invoice 2024-017", "navy", ImageFont.load_default(34 * unit))
+    for row, item in enumerate(ITEMS):
+        amount = bread if item.startswith("Rye") else f"{14 + 9 * row}.00"
+        for x, text in ((50, item), (560, amount)):
+            pen.text((x * unit, (180 + 60 * row) * unit), text, "black", ImageFont.load_default(22 * unit))
+    return image
+
+
+def _price_tag(price, width_px=600):
+    image = photo(600, 450, "coffee").copy()
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((40, 340, 230, 400), fill="white", outline="black")
+    pen.text((50, 352), price, "black", ImageFont.load_default(28))
+    return image.resize((width_px, width_px * 3 // 4))
+
+
+def _jpeg(image, quality):
+    return Image.open(io.BytesIO(encode(image, "JPEG", quality=quality))).convert("RGB")
+
+
+def _placed(keeper, member):
+    """Return the difference of two pictures of one frame, whatever their sizes."""
+    x, y = member.width / keeper.width, member.height / keeper.height
+    matrix = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    return find_difference(np.asarray(keeper), np.asarray(member), matrix)
+
+
+@pytest.mark.parametrize("member", [_invoice("67.00"), _jpeg(_invoice("71.00"), 60)])
+def test_one_other_amount_on_an_invoice_is_found_and_placed(member):
+    found = _placed(_invoice(), member)
+    assert found.is_own_detail
+    assert 0.75 < found.x_share < 0.95
+    assert 0.38 < found.y_share < 0.48
+
+
+@pytest.mark.parametrize("price", ["EUR 2.49", "SOLD OUT"])
+@pytest.mark.parametrize("width_px", [600, 400])
+def test_another_price_on_the_same_photo_is_found(price, width_px):
+    assert _placed(_price_tag("EUR 1.99"), _jpeg(_price_tag(price, width_px), 85)).is_own_detail
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda image: _jpeg(image, 20),
+        lambda image: image.resize((image.width // 2, image.height // 2)),
+        lambda image: image.convert("L").convert("RGB"),
+        lambda image: image.point([round(255 * (v / 255) ** 2) for v in range(256)] * 3),
+        lambda image: image.filter(ImageFilter.GaussianBlur(2)),
+        lambda image: image.filter(ImageFilter.UnsharpMask(2, 100)),
+        lambda image: Image.merge("RGB", [b.point(lambda v: min(255, v * 1.2)) for b in image.split()]),
+    ],
+)
+@pytest.mark.parametrize("make", [lambda: photo(600, 450, "coffee"), _invoice])
+def test_an_edit_of_the_whole_picture_is_no_detail(edit, make):
+    image = make()
+    assert not _placed(image, edit(image)).is_own_detail
+
+
+def test_noise_is_no_detail_but_a_stamp_under_noise_is():
+    rng = np.random.default_rng(5)
+    image = photo(600, 450, "coffee")
+    stamped = image.copy()
+    ImageDraw.Draw(stamped).text((380, 40), "COPY", "red", ImageFont.load_default(60))
+    noisy, noisy_stamped = (
+        Image.fromarray(np.clip(np.asarray(one) + rng.normal(0, 15, (450, 600, 3)), 0, 255).astype(np.uint8))
+        for one in (image, stamped)
+    )
+    assert not _placed(image, noisy).is_own_detail
+    assert _placed(image, noisy_stamped).is_own_detail
+
+
+def test_what_hardly_overlaps_is_not_compared():
+    image = np.asarray(photo(200, 150))
+    assert find_difference(image, image, np.array([[1.0, 0, 195], [0, 1, 0], [0, 0, 1]])) is None
+
+
+def _frames(n_frames, size=(320, 240)):
+    return [photo(*size, name) for name in ("astronaut", "coffee", "chelsea", "rocket")[:n_frames]]
+
+
+@pytest.mark.parametrize("format_name", ["GIF", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_frames_of_every_format_are_counted(format_name):
+    first, *others = _frames(3, (64, 48))
+    assert count_frames(encode(first, format_name)) == 1
+    assert count_frames(encode(first, format_name, save_all=True, append_images=others)) == 3
+
+
+def test_pictures_of_a_heif_sequence_are_counted():
+    pillow_heif = pytest.importorskip("pillow_heif")
+    held = pillow_heif.HeifFile()
+    for frame in _frames(2, (64, 48)):
+        held.add_from_pillow(frame)
+    file = io.BytesIO()
+    held.save(file)
+    assert count_frames(file.getvalue()) == 2
+
+
+def test_a_jpeg_counts_as_one_picture_and_limits_hold():
+    assert count_frames(encode(photo(), "JPEG")) == 1
+    gif = encode(photo(), "GIF")
+    with pytest.raises(LimitError):
+        count_frames(gif, settings=Settings(max_pixels=100))
+    with pytest.raises(DecodeError):
+        count_frames(gif[:12])
+
+
+def _members(gallery):
+    return {
+        member.picture.path.rsplit("/", 1)[1]: member
+        for group in gallery.duplicates().groups
+        for member in group.members
+    }
+
+
+def test_files_that_hold_or_show_more_stay_and_say_why(tmp_path, settings):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    first, *others = (frame.quantize(64).convert("RGB") for frame in _frames(4))
+    first.save(folder / "still.bmp")
+    first.save(folder / "movie.gif", save_all=True, append_images=others)
+    first.save(folder / "pages.tiff", save_all=True, append_images=others[:2], compression="tiff_lzw")
+    ImageOps.mirror(first).save(folder / "mirrored.jpg", quality=80)
+    _invoice().save(folder / "invoice.bmp")
+    _invoice("67.00").save(folder / "other.png")
+    _invoice().resize((560, 700)).save(folder / "small.jpg", quality=80)
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add(folder)
+        stages = set()
+        gallery.duplicates(on_stage=lambda stage, *_: stages.add(stage))
+        found = _members(gallery)
+        again = set()
+        gallery.duplicates(on_stage=lambda stage, *_: again.add(stage))
+    assert "details" in stages
+    assert "details" not in again
+    if "movie.gif" in found:  # else it is the keeper, and stays as well
+        assert "4 pictures, of which only the first" in found["movie.gif"].note
+        assert not found["movie.gif"].is_covered
+    assert "same_pixels" not in {member.relation for member in found.values()}
+    if "pages.tiff" in found:
+        assert "3 pictures" in found["pages.tiff"].note
+    assert {"movie.gif", "pages.tiff"} & set(found)
+    assert "in one place" not in found["mirrored.jpg"].note
+    assert "differs from the keeper in one place" in found.get("other.png", found.get("invoice.bmp")).note
+    assert "in one place" not in found["small.jpg"].note

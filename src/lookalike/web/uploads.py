@@ -7,6 +7,7 @@ import re
 import secrets
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,7 +49,8 @@ class Uploads:
         place = self.folder / name
         with self._lock:
             if place.exists():
-                place.touch()
+                # Not the time of writing: who reads it at this moment would take it for changed.
+                os.utime(place, ns=(time.time_ns(), place.stat().st_mtime_ns))
             else:
                 self._write(place, data)
                 self._forget_oldest()
@@ -68,7 +70,7 @@ class Uploads:
 
     def _forget_oldest(self) -> None:
         kept = sorted(
-            (file.stat().st_mtime_ns, file, file.stat().st_size)
+            (file.stat().st_atime_ns, file, file.stat().st_size)
             for file in self.folder.iterdir()
             if len(file.name) == ID_LENGTH
         )

@@ -133,6 +133,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--sources", type=int, default=300, help="photos that are edited")
     parser.add_argument("--edits-each", type=int, default=1, help="of the twenty standard edits, in turn")
+    parser.add_argument("--keep", type=Path, help="an empty or new folder that photos and gallery stay in")
     parser.add_argument("--tiles", type=int, default=1, help="2, 4, 6: cut photos up, to have more of them")
     return parser.parse_args()
 
@@ -141,8 +142,8 @@ def main() -> None:
     """Plant, find, and print the tables."""
     options = read_options()
     with tempfile.TemporaryDirectory() as name:
-        place, gallery = Path(name) / "photos", Path(name) / "gallery"
-        place.mkdir()
+        place, gallery = (Path(options.keep or name) / part for part in ("photos", "gallery"))
+        place.mkdir(parents=True)
         origin = plant(options, place)
         planted = Counter(edit for _, edit in origin.values() if edit != "original")
         groups, times = lookalike_groups(place, gallery)

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from conftest import textured
 from lookalike import Gallery
@@ -15,6 +15,7 @@ from lookalike.features.keypoints import extract_keypoints
 from lookalike.matching.duplicates.candidates import find_candidates, find_shared_parts, turn_phashes
 from lookalike.matching.duplicates.frames import Frames
 from lookalike.matching.duplicates.keeper import RULES, choose_keeper, parse_rules
+from lookalike.matching.duplicates.tone import ToneDifference, usual_tone
 from lookalike.matching.query import _turn
 from lookalike.matching.verification.proving import proof_document
 from lookalike.matching.verification.verify import verify
@@ -169,6 +170,53 @@ def test_no_chain_joins_what_has_nothing_in_common(settings, tmp_path):
             assert not {str(folder / "left.png"), str(folder / "right.png")} <= names
 
 
+def test_a_collage_is_no_keeper_of_its_parts(settings, tmp_path):
+    """It has the most pixels, but shows its parts small: as their keeper it would let none of their copies go."""
+    folder = tmp_path / "collage"
+    folder.mkdir()
+    collage = Image.new("RGB", (900, 400), "orange")
+    for number, name in enumerate(("chelsea", "rocket")):
+        part = photo(400, 300, name)
+        collage.paste(part.resize((320, 240)), (40 + 440 * number, 80))
+        part.save(folder / f"{name}.png")
+        part.resize((300, 225)).save(folder / f"{name} small.png")
+    collage.save(folder / "collage.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder)
+        groups = _by_keeper(opened.duplicates(), folder)
+    assert set(groups) == {"chelsea.png", "rocket.png"}
+    notes = {name: member.note for members in groups.values() for name, member in members.items()}
+    assert notes == {
+        "chelsea small.png": "",
+        "rocket small.png": "",
+        "collage.png": "shows something that the keeper does not",
+    }
+
+
+def test_a_web_of_collages_is_not_compared_all_with_all(settings, tmp_path):
+    """Thirty photos hang together by cards that show two each; each is compared with what is near it."""
+    folder = tmp_path / "web"
+    folder.mkdir()
+    names = ("astronaut", "coffee", "chelsea", "rocket", "camera")
+    tiles = [
+        photo(960, 640, name).crop((320 * x, 320 * y, 320 * x + 320, 320 * y + 320))
+        for name in names
+        for x in range(3)
+        for y in range(2)
+    ]
+    for number, tile in enumerate(tiles):
+        tile.save(folder / f"photo {number}.png")
+        card = Image.new("RGB", (640, 320))
+        card.paste(tile, (0, 0))
+        card.paste(tiles[(number + 1) % len(tiles)], (320, 0))
+        card.resize((480, 240)).save(folder / f"card {number}.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder, only="hashes")
+        report = opened.duplicates()
+    assert report.n_members >= 25
+    assert report.n_compared < 400  # comparing each keeper with all that hangs together takes 593
+
+
 def test_what_the_keeper_does_not_show_is_never_proposed_to_go(gallery, place):
     report = gallery.duplicates(rules=["shortest-path"])
     for group in report.groups:
@@ -270,6 +318,35 @@ def test_each_rule_chooses_and_says_why(rule, better):
         ordinary,
         "in a protected folder",
     )
+
+
+def test_what_all_others_were_made_from_is_kept_before_its_edits(settings, tmp_path):
+    """The blurred and the darkened one have as many pixels, and the names that would decide in the end."""
+    folder = tmp_path / "edits"
+    folder.mkdir()
+    original = photo(480, 360, "coffee")
+    original.save(folder / "the original.png")
+    original.filter(ImageFilter.GaussianBlur(3)).save(folder / "a.png")
+    original.point(lambda level: level * 0.6).save(folder / "b.png")
+    for side in (400, 300, 200):
+        original.resize((side, side * 3 // 4)).save(folder / f"small {side}.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder)
+        (group,) = opened.duplicates().groups
+        assert group.keeper.path == str(folder / "the original.png")
+        assert group.why == "unedited: as bright, coloured and sharp as most, against edited"
+        going = {member.picture.path.rsplit("/", 1)[-1] for member in group.members if not member.note}
+        assert going == {"small 400.png", "small 300.png", "small 200.png"}
+        assert opened.duplicates(rules=["shortest-path"]).groups[0].keeper.path == str(folder / "a.png")
+
+
+def test_of_two_copies_none_is_the_edited_one():
+    blurred = ToneDifference(0, 1, 0, 0.5, 0, 1, 0, is_grey=False)
+    alike = ToneDifference(0.5, 1.01, 0, 1.02, 0.3, 1.1, 0, is_grey=False)
+    assert usual_tone([blurred]).tolist() == [True, True]
+    assert usual_tone([blurred, alike]).tolist() == [True, False, True]
+    assert usual_tone([blurred, blurred]).tolist() == [False, True, True]
+    assert usual_tone([]).tolist() == [True]
 
 
 def test_a_fraction_of_a_second_makes_no_file_older():

@@ -26,6 +26,11 @@ def _save_again(picture):
     return Image.open(buffer).convert("RGB")
 
 
+def _add_noise(picture):
+    noise = np.random.default_rng(0).normal(0, 25, (picture.height, picture.width, 3))
+    return Image.fromarray(np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8))
+
+
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
 @pytest.mark.parametrize(
     "edit",
@@ -52,8 +57,9 @@ def test_what_only_saves_or_cuts_leaves_the_tone(name, edit):
         (lambda picture: ImageEnhance.Color(picture).enhance(0.5), "less saturated"),
         (lambda picture: picture.filter(ImageFilter.UnsharpMask(2, 150, 0)), "sharper"),
         (lambda picture: picture.filter(ImageFilter.GaussianBlur(3)), "less sharp"),
+        (_add_noise, "noisier"),
     ],
-    ids=["darker", "brighter", "contrast", "saturated", "pale", "sharper", "blurred"],
+    ids=["darker", "brighter", "contrast", "saturated", "pale", "sharper", "blurred", "noise"],
 )
 def test_an_edit_of_tone_is_told_in_words(edit, word):
     assert word in _words("astronaut", edit)

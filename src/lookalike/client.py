@@ -20,8 +20,8 @@ from lookalike.errors import InputError, LookalikeError, StoreError
 from lookalike.gallery import Gallery, GalleryInfo
 from lookalike.matching.calibration.record import CalibrationState
 from lookalike.matching.compare import Comparison, Measured
-from lookalike.matching.duplicates.find import DuplicatesReport, Group, Member, StageCallback, ignore_stage
 from lookalike.matching.duplicates.keeper import DEFAULT_RULES
+from lookalike.matching.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
 from lookalike.matching.filter import Filter
 from lookalike.matching.query import Box, Source, parse_source
 from lookalike.matching.search import AUTO, Match

@@ -29,15 +29,15 @@ from lookalike.matching.calibration.record import (
     parse_precision,
 )
 from lookalike.matching.compare import Comparison
-from lookalike.matching.duplicates.find import (
+from lookalike.matching.duplicates.find import find_duplicates
+from lookalike.matching.duplicates.keeper import DEFAULT_RULES
+from lookalike.matching.duplicates.records import (
     DuplicatesReport,
     Member,
     Question,
     StageCallback,
-    find_duplicates,
     ignore_stage,
 )
-from lookalike.matching.duplicates.keeper import DEFAULT_RULES
 from lookalike.matching.filter import Filter
 from lookalike.matching.ladder import is_at_least
 from lookalike.matching.query import Box, Query, Source, decode_source, load_query, parse_source, path_of_url

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lookalike.adding.add import AddReport
-    from lookalike.matching.duplicates.find import DuplicatesReport
+    from lookalike.matching.duplicates.records import DuplicatesReport
 
 PHOTOS = (
     "astronaut",

@@ -21,7 +21,7 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates.find import DuplicatesReport
+    from lookalike.matching.duplicates.records import DuplicatesReport
 
 
 @app.command()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lookalike.matching.calibration.calibrate import CalibrationReport
     from lookalike.matching.calibration.record import CalibrationState
     from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates.find import DuplicatesReport
+    from lookalike.matching.duplicates.records import DuplicatesReport
     from lookalike.report.documents import Answer
     from lookalike.settings import Settings
     from lookalike.workers.process import Failed

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lookalike.matching.calibration.calibrate import CalibrationReport
     from lookalike.matching.calibration.record import Promised, WayCalibration
     from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates.find import DuplicatesReport, Member
+    from lookalike.matching.duplicates.records import DuplicatesReport, Member
     from lookalike.matching.query import Query
     from lookalike.matching.search import Match
     from lookalike.storage.store import FoundPicture

@@ -13,7 +13,7 @@ from lookalike.report.wording import count_duplicates
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates.find import DuplicatesReport, Member
+    from lookalike.matching.duplicates.records import DuplicatesReport, Member
     from lookalike.matching.search import Match
     from lookalike.storage.store import FoundPicture
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lookalike.matching.duplicates.find import DuplicatesReport
+from lookalike.matching.duplicates.records import DuplicatesReport
 
 
 def count(number: int, name: str) -> str:

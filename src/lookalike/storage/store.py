@@ -18,6 +18,7 @@ to number n needs only the rows after n. Paths are kept as bytes, for a path nee
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
@@ -461,13 +462,14 @@ class Store:
 
     # Pairs
 
-    def verified_pairs(self, recipe: Recipe) -> dict[tuple[int, int], str]:
-        """Return the outcomes that are kept for pairs (smaller id first), worked out by this recipe."""
+    def verified_pairs(self, recipe: Recipe, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+        """Return the outcomes by this recipe that are kept for some of these pairs (smaller id first)."""
         with _translated(self.folder):
             rows = self._db.execute(
-                "SELECT first_id, second_id, outcome FROM verified "
+                "SELECT first_id, second_id, outcome FROM json_each(?) AS asked CROSS JOIN verified "
+                "ON first_id = json_extract(asked.value, '$[0]') AND second_id = json_extract(asked.value, '$[1]') "
                 "WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?)",
-                (recipe.text,),
+                (json.dumps(pairs), recipe.text),
             )
             return {(first, second): outcome for first, second, outcome in rows}
 

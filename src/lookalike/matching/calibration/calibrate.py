@@ -36,7 +36,8 @@ from lookalike.matching.calibration.workers import (
     Setup,
     Untelling,
 )
-from lookalike.matching.duplicates.find import StageCallback, ignore_stage, prove_pairs
+from lookalike.matching.duplicates.find import prove_pairs
+from lookalike.matching.duplicates.records import StageCallback, ignore_stage
 from lookalike.matching.search import AUTO, Searcher
 from lookalike.matching.verification.proving import proof_score
 from lookalike.media.files import is_own_file

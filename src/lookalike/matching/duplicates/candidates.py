@@ -7,10 +7,11 @@ thousands of pairs out of millions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ MAX_TURNED_PHASH_BITS = 10
 N_NEIGHBOURS = 4  # of each picture, by the embedding and by shared parts
 MIN_COSINE = 0.4  # 4 of 5 pairs of different photos lie below; edits that lie below are found by their hash
 _ROWS_AT_ONCE = 512
+_VOTES_AT_ONCE = 4_000_000
 _SAMPLE_PICTURES = 500
 # Of 120 hard edits (crop to 25 %, collage, screenshot, photo of a print, mirror, blur) among 320 pictures, the
 # four partners that share most of 200 descriptors within 4 bits hold the source of all but 3.
@@ -119,23 +121,39 @@ def _neighbouring_sums(descriptors: Float32Array) -> Float32Array:
 
 def _most_shared(owners: NDArray[np.intp], codes: UInt8Array, others: UInt8Array | None) -> NDArray[np.intp]:
     """Return for each picture the pairs with those that share most codes with it, shape (p, 2)."""
-    found = _close_codes(codes, others)
-    first, second = owners[found.first], owners[found.second]
-    weight = np.bincount(found.first, minlength=len(codes))
-    other_weight = np.bincount(found.second, minlength=len(codes))
-    if others is None:
-        weight = other_weight = weight + other_weight
-    worth = 1 / np.sqrt(weight[found.first] * other_weight[found.second])
-    apart = first != second
-    low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
-    n_pictures = int(owners[-1]) + 1
-    keys, place = np.unique(low * n_pictures + high, return_inverse=True)
-    votes = np.bincount(place, worth[apart], len(keys))
-    pairs = np.stack(np.divmod(keys, n_pictures), axis=1)
+    pairs, votes = _count_votes(owners, _close_codes(codes, others), is_one_set=others is None)
     both = np.concatenate([pairs, pairs[:, ::-1]])
     order = np.lexsort((-np.concatenate([votes, votes]), both[:, 0]))
     starts = np.searchsorted(both[order, 0], both[order, 0])
     return np.asarray(both[order[np.arange(len(order)) - starts < N_NEIGHBOURS]], np.intp)
+
+
+def _count_votes(
+    owners: NDArray[np.intp], found: HashPairs, *, is_one_set: bool
+) -> tuple[NDArray[np.intp], Float32Array]:
+    """Return the pairs of pictures whose codes agree, shape (p, 2), the smaller first, and the worth of that."""
+    weight = np.bincount(found.first, minlength=len(owners))
+    other_weight = np.bincount(found.second, minlength=len(owners))
+    if is_one_set:
+        weight = other_weight = weight + other_weight
+    n_pictures = int(owners[-1]) + 1
+    keys, votes = np.empty(0, np.intp), np.empty(0, np.float32)
+    for start in range(0, len(found), _VOTES_AT_ONCE):
+        some = slice(start, start + _VOTES_AT_ONCE)
+        worth = 1 / np.sqrt(weight[found.first[some]] * other_weight[found.second[some]])
+        first, second = owners[found.first[some]], owners[found.second[some]]
+        apart = first != second
+        low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
+        keys, votes = _sum_votes([keys, low * n_pictures + high], [votes, worth[apart]])
+    return np.stack(np.divmod(keys, n_pictures), axis=1), votes
+
+
+def _sum_votes(
+    keys: Sequence[NDArray[np.intp]], votes: Sequence[NDArray[Any]]
+) -> tuple[NDArray[np.intp], Float32Array]:
+    """Return each key once, with the sum of its votes."""
+    unique, place = np.unique(np.concatenate(keys), return_inverse=True)
+    return unique, np.bincount(place, np.concatenate(votes), len(unique)).astype(np.float32)
 
 
 def _close_codes(codes: UInt8Array, others: UInt8Array | None) -> HashPairs:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lookalike.errors import InputError
-from lookalike.matching.duplicates.find import Member, Question, StageCallback, ignore_stage, prove_members
+from lookalike.matching.duplicates.find import prove_members
+from lookalike.matching.duplicates.records import Member, Question, StageCallback, ignore_stage
 from lookalike.media.files import is_own_file
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store

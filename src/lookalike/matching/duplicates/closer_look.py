@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lookalike.features.keypoints import RECIPE as PLACEMENT
-from lookalike.matching.duplicates.pair_workers import DetailWorker
 from lookalike.records import Recipe
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.process import Failed
 
 DETAILS = Recipe("details", 1, {"placement": PLACEMENT.version})
-STAGE = "details"
 
-RunWork = Callable[[Any, list[str], str], Iterator[list[Any]]]
-"""Yields the answers of a worker to tasks, some at a time; the last argument names the stage."""
+RunTasks = Callable[[str, Sequence[str]], Iterator[list[Any]]]
+"""Yields the answers to tasks of `TaskWorker`, some at a time; the first argument names the stage."""
 
 
 class Going(NamedTuple):
@@ -32,16 +30,16 @@ def matrix_of(relation: str, proof: Mapping[str, Any]) -> list[list[float]] | No
     return proof.get("matrix") if relation == "copy" else None
 
 
-def reasons_to_stay(store: Store, going: Sequence[Going], run: RunWork) -> list[str]:
+def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list[str]:
     """Return for each picture what it shows or holds that its keeper does not; empty where there is nothing.
 
     What cannot be looked at stays. Answers are kept in the gallery, so that asking again is quick.
     """
-    kept = store.verified_pairs(DETAILS) if going else {}
+    kept = store.verified_pairs(DETAILS, [_pair(one) for one in going])
     said = {pair: json.loads(outcome) for pair, outcome in kept.items()}
     asked = {_task(one): one for one in going if _key(one) not in said.get(_pair(one), {})}
     failed: dict[tuple[tuple[int, int], str], str] = {}
-    for answers in run(DetailWorker, list(asked), STAGE):
+    for answers in run("details", list(asked)):
         with store.batch() as batch:
             for answer in answers:
                 one = asked[answer.path if isinstance(answer, Failed) else answer[0]]
@@ -65,8 +63,8 @@ def _key(one: Going) -> str:
 
 
 def _task(one: Going) -> str:
-    sides = {
-        name: [picture.path, picture.digest.hex(), picture.width_px, picture.height_px]
-        for name, picture in (("keeper", one.keeper), ("member", one.picture))
-    }
-    return json.dumps({**sides, "matrix": one.matrix})
+    keeper, member = (
+        [picture.path, picture.digest.hex(), picture.width_px, picture.height_px]
+        for picture in (one.keeper, one.picture)
+    )
+    return json.dumps(["details", keeper, member, one.matrix])

@@ -20,10 +20,18 @@ MUCH_LESS_COMPRESSED = 1.5
 
 @dataclass(frozen=True)
 class Candidate:
-    """A picture that could be kept, and how many of its pixels lie inside its plain frame, if it has one."""
+    """A picture that could be kept.
+
+    Parameters
+    ----------
+    picture : FoundPicture
+    n_content_px : int       how many of its pixels lie inside its plain frame, if it has one
+    is_usual : bool          whether it is as bright, coloured and sharp as most of its copies
+    """
 
     picture: FoundPicture
     n_content_px: int
+    is_usual: bool
 
     @property
     def n_frame_px(self) -> int:
@@ -77,6 +85,11 @@ RULES = {
     rule.name: rule
     for rule in (
         Rule("most-pixels", lambda c: (c.n_content_px, -c.n_frame_px), _say_pixels),
+        Rule(
+            "unedited",
+            lambda c: c.is_usual,
+            lambda c: "as bright, coloured and sharp as most" if c.is_usual else "edited",
+        ),
         _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
         Rule(
             "least-compressed",
@@ -113,6 +126,10 @@ def is_below(path: str, folders: Sequence[str]) -> bool:
     return any(path == place or path.startswith(place + os.sep) for place in places)
 
 
+def _is_usual(_picture: FoundPicture) -> bool:
+    return True
+
+
 def _are_alike(_first: FoundPicture, _second: FoundPicture) -> bool:
     return True
 
@@ -123,13 +140,15 @@ def choose_keeper(
     protected: Sequence[str] = (),
     *,
     n_content_px: Callable[[FoundPicture], int] = _n_pixels,
+    is_usual: Callable[[FoundPicture], bool] = _is_usual,
     have_equal_tone: Callable[[FoundPicture, FoundPicture], bool] = _are_alike,
 ) -> tuple[FoundPicture, str]:
     """Return the picture to keep and why: the first rule that tells it from the runner-up.
 
     A picture in a protected folder goes before all rules; the last resort is the order of paths. Pixels of a
-    plain frame do not count: `n_content_px` says how many are left. An edit is not less compressed but
-    another picture: `have_equal_tone` says whether two pictures can be compared in that.
+    plain frame do not count: `n_content_px` says how many are left. Of equally large pictures those go first that
+    look as most do: `is_usual` says which. An edit is not less compressed but another picture: `have_equal_tone`
+    says whether two pictures can be compared in that.
     """
     if len(pictures) == 1:
         return pictures[0], "the only one"
@@ -138,7 +157,7 @@ def choose_keeper(
         *rules,
     )
     by_path = sorted(pictures, key=lambda picture: picture.path)
-    left = [Candidate(picture, n_content_px(picture)) for picture in by_path]
+    left = [Candidate(picture, n_content_px(picture), is_usual(picture)) for picture in by_path]
     for rule in in_order:
         before, left = left, _best_by(rule, left, have_equal_tone)
         if len(left) == 1:

@@ -1,14 +1,19 @@
-"""What worker processes do for duplicates: keypoints, relations of pairs, and a closer look at a few."""
+"""What worker processes do for duplicates: keypoints, relations of pairs, and a closer look at a few.
+
+A task is JSON, and its first word says which of the workers does it.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import PictureError, ReadError
 from lookalike.features import keypoints
@@ -35,14 +40,14 @@ class Extracted:
 
 
 class KeypointWorker:
-    """Turns a task ``[content id, path, digest]`` into `Extracted` or `Failed`."""
+    """Turns a task ``["keypoints", content id, path, digest]`` into `Extracted` or `Failed`."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
     def __call__(self, task: str) -> Extracted | Failed:
         """Extract the keypoints of one picture."""
-        content_id, path, digest = json.loads(task)
+        _, content_id, path, digest = json.loads(task)
         try:
             picture = read_unchanged(
                 path, bytes.fromhex(digest), self._job.settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
@@ -54,7 +59,7 @@ class KeypointWorker:
 
 
 class PairWorker:
-    """Turns a task ``[first id, [second ids]]`` into a list of (first, second, outcome as JSON)."""
+    """Turns a task ``["verify", first id, [second ids]]`` into a list of (first, second, outcome as JSON)."""
 
     def __init__(self, job: Job) -> None:
         self._store = Store(job.gallery, read_only=True)
@@ -66,7 +71,7 @@ class PairWorker:
 
     def __call__(self, task: str) -> list[tuple[int, int, str]]:
         """Verify one picture against a few others; pairs without keypoints are left out."""
-        first_id, second_ids = json.loads(task)
+        _, first_id, second_ids = json.loads(task)
         outcomes = []
         for second_id in second_ids:
             first, second = self._load(first_id), self._load(second_id)
@@ -76,7 +81,7 @@ class PairWorker:
 
 
 class PixelWorker:
-    """Tells for a task ``[path, digest, path, digest]`` whether all decoded pixels are equal.
+    """Tells for a task ``["pixels", path, digest, path, digest]`` whether all decoded pixels are equal.
 
     Of files of several pictures only the first is decoded: one that holds more than the other is not equal.
     """
@@ -86,7 +91,7 @@ class PixelWorker:
 
     def __call__(self, task: str) -> tuple[str, bool] | Failed:
         """Decode both pictures in full and compare them."""
-        first_path, first_digest, second_path, second_digest = json.loads(task)
+        _, first_path, first_digest, second_path, second_digest = json.loads(task)
         try:
             first, n_first = self._decode(first_path, first_digest)
             second, n_second = self._decode(second_path, second_digest)
@@ -102,10 +107,11 @@ class PixelWorker:
 
 
 class DetailWorker:
-    """Says for a task ``{"keeper", "member", "matrix"}`` what a member shows that its keeper does not.
+    """Says for a task ``["details", keeper, member, matrix]`` what a member shows that its keeper does not.
 
-    Both are [path, digest, width, height]; the matrix leads from the keeper's pixels to the member's, and is None
-    where the placement is not known or all pixels are equal: then only the member's frames are counted.
+    Keeper and member are [path, digest, width, height]; the matrix leads from the keeper's pixels to the
+    member's, and is None where the placement is not known or all pixels are equal: then only the member's frames
+    are counted.
     """
 
     def __init__(self, job: Job) -> None:
@@ -113,25 +119,27 @@ class DetailWorker:
 
     def __call__(self, task: str) -> tuple[str, str] | Failed:
         """Return the task and the reason to keep the member; empty where there is none."""
-        asked = json.loads(task)
+        _, keeper, member, matrix = json.loads(task)
         try:
-            path, digest, *_ = asked["member"]
+            path, digest, *_ = member
             data = _read_unchanged_bytes(path, digest, self._settings)
             n_frames = count_frames(data, settings=self._settings)
             if n_frames > 1:
                 return task, f"holds {n_frames} pictures, of which only the first was compared"
-            return task, "" if asked["matrix"] is None else self._lay_over(data, asked)
+            return task, "" if matrix is None else self._lay_over(keeper, member, data, np.array(matrix))
         except (PictureError, MemoryError) as error:
             return Failed(task, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")
 
-    def _lay_over(self, data: bytes, asked: dict[str, Any]) -> str:
-        matrix = np.array(asked["matrix"])
-        keeper_size, member_size = asked["keeper"][2:], asked["member"][2:]
+    def _lay_over(
+        self, keeper_facts: list[Any], member_facts: list[Any], data: bytes, matrix: NDArray[np.float64]
+    ) -> str:
+        path, digest, *_ = keeper_facts
+        keeper_size = (keeper_facts[2], keeper_facts[3])
+        member_size = (member_facts[2], member_facts[3])
         shrink = min(1.0, MAX_DETAIL_PX / max(member_size))
         middle = (np.array(member_size) - 1) / 2
         shrink_keeper = min(1.0, shrink / linear_scale(np.linalg.inv(matrix), middle))
         member = self._decode(data, member_size, shrink)
-        path, digest, *_ = asked["keeper"]
         keeper_data = _read_unchanged_bytes(path, digest, self._settings)
         keeper = self._decode(keeper_data, keeper_size, shrink_keeper)
         from_keeper = scaling((keeper.shape[1], keeper.shape[0]), keeper_size)
@@ -156,3 +164,29 @@ def _read_unchanged_bytes(path: str, digest: str, settings: Settings) -> bytes:
     if file.digest.hex() != digest:
         raise ReadError("the file was changed since it was indexed: run index again.")
     return file.data
+
+
+_WORKERS: dict[str, Callable[[Job], Callable[[str], Any]]] = {
+    "keypoints": KeypointWorker,
+    "verify": PairWorker,
+    "pixels": PixelWorker,
+    "details": DetailWorker,
+}
+
+
+class TaskWorker:
+    """Does every kind of task, so that one pool of processes serves all stages.
+
+    Each kind is made when the first task asks for it.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._workers: dict[str, Callable[[str], Any]] = {}
+
+    def __call__(self, task: str) -> Any:
+        """Give the task to the worker of its kind."""
+        kind = json.loads(task)[0]
+        if kind not in self._workers:
+            self._workers[kind] = _WORKERS[kind](self._job)
+        return self._workers[kind](task)

@@ -107,7 +107,8 @@ def area_of(polygon: NDArray[Any]) -> float:
     if len(polygon) < 3:
         return 0.0
     x, y = np.asarray(polygon, np.float64).T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+    next_x, next_y = np.append(x[1:], x[0]), np.append(y[1:], y[0])
+    return float(abs(x @ next_y - y @ next_x) / 2)
 
 
 def clip_to(polygon: Points, size: tuple[int, int]) -> Points:
@@ -273,7 +274,8 @@ def _measure_motion(overlay: _Overlay, windows: _Windows) -> float | None:
     used = np.asarray(overlay.mask * agrees, np.float32)
     middle = np.asarray((source + target) / 2, np.float32)
     across, down, sharpness = _derivatives(middle)
-    causes = np.stack([sharpness, middle**2, middle**3])
+    squared = middle * middle
+    causes = np.stack([sharpness, squared, squared * middle])  # `middle**3` takes 200 times as long
     difference = _without(np.asarray(source - target, np.float32), causes, used)
     products = [
         across * across, across * down, down * down,

@@ -9,7 +9,7 @@ import { RELATIONS } from "./question.js";
 import { Review } from "./review.js";
 import { t } from "./words.js";
 
-const RULES = ["most-pixels", "original-format", "least-compressed", "richest-metadata", "oldest", "shortest-path"];
+const RULES = ["most-pixels", "unedited", "original-format", "least-compressed", "richest-metadata", "oldest", "shortest-path"];
 
 /** Show the duplicates page in an element; returns what the shell calls. */
 export function mountDuplicates(main) {

@@ -207,6 +207,7 @@ export const en = {
     "duplicates.protect": "Folders that stay as they are",
     "duplicates.protecthint": "One a line.",
     "rule.most-pixels": "the most pixels",
+    "rule.unedited": "as bright, coloured and sharp as most",
     "rule.original-format": "the original format",
     "rule.least-compressed": "the least compressed",
     "rule.richest-metadata": "the one with a date",

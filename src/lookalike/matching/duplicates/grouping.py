@@ -1,0 +1,204 @@
+"""Proven pairs -> groups with a keeper, in which every member is proven against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lookalike.matching.duplicates.frames import Frames
+from lookalike.matching.duplicates.keeper import choose_keeper, is_below, parse_rules
+from lookalike.matching.duplicates.members import Members
+from lookalike.matching.duplicates.proofs import Proofs, pair_of
+from lookalike.matching.duplicates.records import Group, Member, Question
+from lookalike.matching.ladder import LADDER
+from lookalike.records import UInt8Array
+from lookalike.storage.store import FoundPicture
+
+
+class Grouping:
+    """Makes the groups, one keeper after the other, proving on the way what candidates did not name."""
+
+    def __init__(self, proofs: Proofs, members: Members, question: Question) -> None:
+        self._proofs = proofs
+        self._members = members
+        self._question = question
+        self._rules = parse_rules(question.rules)
+        self._frames = Frames(self._view_of)
+        self._near: dict[int, set[int]] = {}  # contents to those they are related to
+
+    def groups(self) -> Iterator[Group]:
+        """Yield the groups: each member is proven against its keeper, so nothing is joined by a chain."""
+        if self._question.relation != "same_file":
+            self._connect(self._members.related_pairs())
+        rest = set(self._proofs.contents)
+        for content_id in sorted(rest, key=self._size, reverse=True):
+            while content_id in rest:  # the keeper may be another one, and not be related to this one
+                keeper, why, reached = self._choose(content_id, rest)
+                joined = self._without_contradiction(keeper.content_id, reached)
+                yield from self._credited(keeper, why, joined)
+                rest.difference_update(joined)
+
+    def _size(self, content_id: int) -> tuple[int, str]:
+        """Sort contents: by pixels, then by path."""
+        picture = self._proofs.contents[content_id][0]
+        return self._frames.n_content_px(picture), picture.path
+
+    def _connect(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that these pairs are related, and what their proofs tell of plain frames."""
+        for first, second in pairs:
+            self._near.setdefault(first, set()).add(second)
+            self._near.setdefault(second, set()).add(first)
+            proof = self._proofs.between(first, second)
+            if proof is not None:
+                self._frames.look(self._proofs.contents[first][0], self._proofs.contents[second][0], proof)
+
+    def _choose(self, content_id: int, rest: set[int]) -> tuple[FoundPicture, str, set[int]]:
+        """Return the keeper among a content and what it is related to, why, and what is related to the keeper.
+
+        From the keeper the view may be another one, so the choice is made again until it stays.
+        """
+        seen: set[int] = set()
+        while True:
+            seen.add(content_id)
+            reached = self._reach(content_id, rest)
+            keeper, why = self._choose_among(reached, content_id)
+            if keeper.content_id in seen:
+                break
+            content_id = keeper.content_id
+        if keeper.content_id != content_id:  # two that would each rather have the other
+            reached = self._reach(keeper.content_id, rest)
+        return keeper, why, reached
+
+    def _choose_among(self, content_ids: set[int], reference_id: int) -> tuple[FoundPicture, str]:
+        usual = self._members.with_usual_tone(reference_id, content_ids)
+        return choose_keeper(
+            [file for one in self._eligible(content_ids) for file in self._proofs.contents[one]],
+            self._rules,
+            self._question.protected,
+            n_content_px=self._frames.n_content_px,
+            is_usual=lambda picture: picture.content_id in usual,
+            have_equal_tone=self._members.have_equal_tone,
+        )
+
+    def _reach(self, keeper_id: int, rest: set[int]) -> set[int]:
+        """Return a content with all that is related to it: proven against it, and only through what already is.
+
+        What is related to a member, but not to the keeper, leads no further. So a large web of collages costs no
+        more than its nearest threads.
+        """
+        reached, asked, edge = {keeper_id}, {keeper_id}, [keeper_id]
+        while edge:
+            next_ones = {other for one in edge for other in self._near.get(one, ())} & rest - asked
+            asked |= next_ones
+            pairs = sorted(pair_of(keeper_id, other) for other in next_ones)
+            self._proofs.prove(pairs)
+            edge = [other for other in next_ones if self._members.relation(keeper_id, other) is not None]
+            self._connect(pair_of(keeper_id, other) for other in edge)
+            reached.update(edge)
+        return reached
+
+    def _eligible(self, content_ids: set[int]) -> list[int]:
+        """Return the contents that can be kept: not those that show another one of them small, among other things.
+
+        A collage has the most pixels, but keeps none of its parts. In a protected folder it stays, so it may be.
+        """
+        in_order = sorted(content_ids)
+        eligible = [
+            one for one in in_order if self._is_protected(one) or not self._is_collage(one, content_ids)
+        ]
+        return eligible or in_order
+
+    def _is_collage(self, content_id: int, content_ids: set[int]) -> bool:
+        related = self._near.get(content_id, set()) & content_ids
+        return any(self._members.shows_small(content_id, other) for other in related)
+
+    def _is_protected(self, content_id: int) -> bool:
+        return any(
+            is_below(file.path, self._question.protected) for file in self._proofs.contents[content_id]
+        )
+
+    def _without_contradiction(self, keeper_id: int, content_ids: Iterable[int]) -> list[int]:
+        """Return the keeper and what is related to it, less what a person has called different from another.
+
+        Of two that are different the one closer to the keeper is in.
+        """
+        related = {
+            other: self._members.relation(keeper_id, other) for other in content_ids if other != keeper_id
+        }
+        known = [(other, found) for other, found in related.items() if found is not None]
+        known.sort(key=lambda one: (LADDER.index(one[1][0]), -one[1][1], one[0]))
+        joined = [keeper_id]
+        for content_id, _ in known:
+            if all(self._proofs.verdicts.get(pair_of(content_id, other), True) for other in joined):
+                joined.append(content_id)
+        return joined
+
+    def _credited(self, keeper: FoundPicture, why: str, content_ids: Sequence[int]) -> Iterator[Group]:
+        """Yield the group of a keeper; where other files are protected too, one for each with those closest to it.
+
+        Protected files stay anyway, so that nothing is lost by it, and each file is told the closest reason
+        to go.
+        """
+        for kept, pictures in self._credit(keeper, content_ids):
+            found = [self._members.member(kept, picture) for picture in pictures]
+            members = [one for one in found if one is not None and self._is_asked(kept, one)]
+            if members:
+                yield Group(kept, why, tuple(sorted(members, key=_closeness)))
+
+    def _credit(
+        self, keeper: FoundPicture, content_ids: Sequence[int]
+    ) -> list[tuple[FoundPicture, list[FoundPicture]]]:
+        """Return the keeper, and the other protected files that are closest to some, each with its files."""
+        files = [
+            picture
+            for content_id in content_ids
+            for picture in self._proofs.contents[content_id]
+            if picture.path != keeper.path
+        ]
+        stay = [picture for picture in files if is_below(picture.path, self._question.protected)]
+        if not stay:
+            return [(keeper, files)]
+        going = [picture for picture in files if picture not in stay]
+        if self._question.relation != "same_file":
+            self._prove_equally_large(stay, going)
+        credited: dict[str, list[FoundPicture]] = {}
+        for picture in going:
+            credited.setdefault(self._closest([keeper, *stay], picture).path, []).append(picture)
+        own = [*credited.pop(keeper.path, []), *(picture for picture in stay if picture.path not in credited)]
+        return [(keeper, own), *((one, credited[one.path]) for one in stay if one.path in credited)]
+
+    def _prove_equally_large(self, kept: Sequence[FoundPicture], going: Sequence[FoundPicture]) -> None:
+        """Work out which of these have equal pixels, where candidates did not name the pair."""
+        by_size: dict[tuple[int, int], set[int]] = {}
+        for picture in kept:
+            by_size.setdefault((picture.width_px, picture.height_px), set()).add(picture.content_id)
+        self._proofs.prove(
+            sorted(
+                {
+                    pair_of(picture.content_id, other)
+                    for picture in going
+                    for other in by_size.get((picture.width_px, picture.height_px), set())
+                    if picture.content_id != other
+                }
+            )
+        )
+
+    def _closest(self, keepers: Sequence[FoundPicture], picture: FoundPicture) -> FoundPicture:
+        """Return the keeper that a file is closest to; among equals one that lets it go, then the first."""
+        members = [(keeper, self._members.member(keeper, picture)) for keeper in keepers]
+        known = [(keeper, member) for keeper, member in members if member is not None]
+        return min(known, key=lambda one: (*_closeness(one[1])[:1], bool(one[1].note), -one[1].score))[0]
+
+    def _is_asked(self, keeper: FoundPicture, member: Member) -> bool:
+        against = self._question.against
+        if against is None:
+            return True
+        return is_below(keeper.path, [against]) and not is_below(member.picture.path, [against])
+
+    def _view_of(self, content_id: int) -> UInt8Array | None:
+        keypoints = self._proofs.keypoints_of(content_id)
+        return None if keypoints is None else keypoints.view
+
+
+def _closeness(member: Member) -> tuple[int, float, str]:
+    """Sort members of one group: closest first."""
+    return LADDER.index(member.relation), -member.score, member.picture.path

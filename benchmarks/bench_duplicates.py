@@ -2,8 +2,9 @@
 
 Photos of the folders are distractors; of a sample of them, edited copies are planted (see `lookalike.edits`). A
 copy is found where it is in the group of its source; a file that is in the group of another photo is false.
-Photos that were taken seconds apart may be in the folders, so look at the false ones before you believe the
-number: they are listed. ImageHash is asked on the same files; `bench_peers.py` asks other tools too.
+Photos that were taken seconds apart may be in the folders, and two collages may have another photo in common: look
+at the false ones before you believe the number, they are listed. ImageHash is asked on the same files;
+`bench_peers.py` asks other tools too.
 """
 
 from __future__ import annotations
@@ -72,19 +73,41 @@ def plant(options: argparse.Namespace, place: Path) -> Origin:
     return origin
 
 
+def read_back(place: Path) -> Origin:
+    """Return what `plant` returned when it wrote these files; empty where there are none."""
+    names = sorted(path.name for path in place.iterdir())
+    return {name: (name[:5], name[6:-4].replace("1 of 4 size", "1/4 size")) for name in names}
+
+
 def edits_of(number: int, n_edits: int) -> list[Edit]:
     """Return the edits of one photo; each photo begins with another one."""
     edits = standard_edits()
     return [edits[(number + step) % len(edits)] for step in range(n_edits)]
 
 
+class StageClock:
+    """Adds up the seconds of each stage, as progress is reported."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self.seconds: Counter[str] = Counter()
+        self._stage, self._since = "before", time.perf_counter()
+
+    def __call__(self, stage: str, _done: int, _total: int) -> None:
+        """Count the time since the last report to the stage that was reported then."""
+        now = time.perf_counter()
+        self.seconds[self._stage] += now - self._since
+        self._stage, self._since = stage, now
+
+
 def lookalike_groups(place: Path, gallery_folder: Path) -> tuple[list[list[str]], dict[str, float]]:
-    """Return the names in each group, and the seconds of each step."""
+    """Return the names in each group, and the seconds of each step and stage."""
+    clock = StageClock()
     with Gallery.open(gallery_folder, create=True, settings=Settings(jobs=2)) as gallery:
         started = time.perf_counter()
         gallery.add(place)
         indexed = time.perf_counter()
-        report = gallery.duplicates()
+        report = gallery.duplicates(on_stage=clock)
         found = time.perf_counter()
         gallery.duplicates()
         again = time.perf_counter()
@@ -93,7 +116,8 @@ def lookalike_groups(place: Path, gallery_folder: Path) -> tuple[list[list[str]]
         for group in report.groups
     ]
     times = {"index": indexed - started, "duplicates": found - indexed, "asked again": again - found}
-    return groups, {**times, "pairs compared": report.n_compared}
+    stages = {f"of these {stage}": seconds for stage, seconds in clock.seconds.items() if seconds >= 1}
+    return groups, {**times, **stages, "pairs compared": report.n_compared}
 
 
 def score(groups: list[list[str]], origin: Origin) -> tuple[Counter[str], list[tuple[str, str]]]:
@@ -133,7 +157,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--sources", type=int, default=300, help="photos that are edited")
     parser.add_argument("--edits-each", type=int, default=1, help="of the twenty standard edits, in turn")
-    parser.add_argument("--keep", type=Path, help="an empty or new folder that photos and gallery stay in")
+    parser.add_argument("--keep", type=Path, help="where photos and gallery stay, to be asked about again")
     parser.add_argument("--tiles", type=int, default=1, help="2, 4, 6: cut photos up, to have more of them")
     return parser.parse_args()
 
@@ -143,8 +167,8 @@ def main() -> None:
     options = read_options()
     with tempfile.TemporaryDirectory() as name:
         place, gallery = (Path(options.keep or name) / part for part in ("photos", "gallery"))
-        place.mkdir(parents=True)
-        origin = plant(options, place)
+        place.mkdir(parents=True, exist_ok=True)
+        origin = read_back(place) or plant(options, place)
         planted = Counter(edit for _, edit in origin.values() if edit != "original")
         groups, times = lookalike_groups(place, gallery)
         found, false = score(groups, origin)

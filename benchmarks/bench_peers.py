@@ -17,7 +17,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -215,6 +215,12 @@ def measure(options: argparse.Namespace, scratch: Path) -> Result:
     standard = make_standard_set(photos_edited, others, scratch / "standard")
     planted = scratch / "planted"
     origin = make_planted_gallery(photos[: options.distractors], others, len(photos_edited), planted)
+    measures: dict[str, Callable[[], Result]] = {
+        "published": lambda: measure_robustness(everyone, published, options, scratch),
+        "standard": lambda: measure_robustness(everyone, standard, options, scratch),
+        "duplicates": lambda: measure_planted(everyone, origin, planted, scratch),
+        "speed": lambda: measure_speed(everyone, planted, N_SPEED_PICTURES, scratch),
+    }
     return {
         "machine": describe_machine(),
         "command": " ".join(["bench_peers.py", *(Path(word).name for word in sys.argv[1:])]),
@@ -223,10 +229,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> Result:
         "n_verified": min(options.verified, len(photos_edited)),
         "n_files_planted": len(origin),
         "n_planted": sum(label != "original" for _, label in origin.values()),
-        "published": measure_robustness(everyone, published, options, scratch),
-        "standard": measure_robustness(everyone, standard, options, scratch),
-        "duplicates": measure_planted(everyone, origin, planted, scratch),
-        "speed": measure_speed(everyone, planted, N_SPEED_PICTURES, scratch),
+        **{part: measures[part]() for part in options.parts.split(",")},
     }
 
 
@@ -255,6 +258,9 @@ def main() -> None:
     parser.add_argument("--verified", type=int, default=100, help="of how many the copies are verified")
     parser.add_argument(
         "--distractors", type=int, default=1200, help="photos of the planted gallery, at most"
+    )
+    parser.add_argument(
+        "--parts", default="published,standard,duplicates,speed", help="what to measure, with commas between"
     )
     parser.add_argument("--only", help="rivals to ask, with commas between; all where it is left out")
     parser.add_argument(

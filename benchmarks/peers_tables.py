@@ -33,19 +33,11 @@ HEADS = {
 def as_markdown(result: Result) -> str:
     """Return everything as one page."""
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    parts = [
-        f"{result['machine']}.\nVersions: {versions}.\nCommand: `{result['command']}`.",
-        "### perception's published table, reproduced",
-        _published_table(result),
-        "### Twenty edits, one threshold at 99.9 % precision",
-        _standard_table(result),
-        "### Planted duplicates",
-        _duplicates_table(result),
-        "### Speed and memory",
-        _speed_table(result),
-        _absent(result),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    parts = [f"{result['machine']}.\nVersions: {versions}.\nCommand: `{result['command']}`."]
+    for name, (title, draw) in _TABLES.items():
+        if name in result:
+            parts += [f"### {title}", draw(result)]
+    return "\n\n".join(part for part in (*parts, _absent(result)) if part)
 
 
 def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -138,8 +130,16 @@ def _marked(value: float, best: float, form: str) -> str:
 def _absent(result: Result) -> str:
     """Return one line for each rival or method that could not be asked, with its reason."""
     reasons = {name: text for name, text in result["versions"].items() if text.startswith("absent")}
-    for section in ("published", "standard", "duplicates", "speed"):
-        for name, row in result[section].items():
+    for section in _TABLES:
+        for name, row in result.get(section, {}).items():
             if isinstance(row, str) and name.split()[0] not in reasons:
                 reasons.setdefault(name, f"absent: {row}")
     return "\n".join(f"- {name}: {reason}" for name, reason in reasons.items())
+
+
+_TABLES: dict[str, tuple[str, Callable[[Result], str]]] = {
+    "published": ("perception's published table, reproduced", _published_table),
+    "standard": ("Twenty edits, one threshold at 99.9 % precision", _standard_table),
+    "duplicates": ("Planted duplicates", _duplicates_table),
+    "speed": ("Speed and memory", _speed_table),
+}

@@ -145,6 +145,7 @@ def test_every_act_is_done_and_undone_bit_for_bit(place, act):
 
     assert (report.done, report.skipped, report.remarks) == ([str(copy)], [], [])
     assert (report.run, report.bytes_saved, report.interrupted) == (1, len(b"picture"), False)
+    assert (report.n_deleted, report.n_beyond_undo) == (int(act == "delete"), 0)
     assert keeper.read_bytes() == b"picture"
     if act == "hardlink":
         assert copy.samefile(keeper)
@@ -301,7 +302,7 @@ def test_a_trash_that_undo_cannot_look_into_needs_a_word_and_is_said(place, monk
     monkeypatch.setattr(trash, "CAN_BE_FOUND_AGAIN", False)
     assert_untouched(place, before, place.apply(plan), "undo could not find it")
     report = place.apply(plan, allow_trash_without_undo=True)
-    assert report.done == [str(copy)]
+    assert (report.done, report.n_beyond_undo) == ([str(copy)], 1)
     assert "file manager" in report.remarks[0].reason
     assert "file manager" in reasons(place.undo())
 

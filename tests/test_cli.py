@@ -77,7 +77,7 @@ def test_index_fails_where_one_of_the_named_paths_is_missing_and_goes_on_with_th
 
 def test_index_fails_where_every_file_failed(run):
     text = run("index", "pictures/broken.jpg", code=1).stdout
-    assert b"Saw 1 files" in text
+    assert b"Saw 1 file in" in text
     assert b"1 failed" in text
 
 
@@ -105,6 +105,9 @@ def test_every_way_is_listed_with_what_it_compares(run):
     lines = run("ways").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == names
     assert all(len(line.split()) > 3 for line in lines)
+    (texture,) = (line for line in lines if line.startswith("texture "))
+    assert "patterns" in texture
+    assert "HSV" in texture  # half of it is colour, see lookalike.features.color.texture
 
 
 def test_index_only_hashes(run):
@@ -326,6 +329,24 @@ def test_duplicates_plan_apply_and_undo(run, place):
     run("verdict", group["keeper"], str(folder / "small.jpg"), gallery="d", code=2)
     run("duplicates", "--relation", "nonsense", gallery="d", code=2)
     run("duplicates", "--keep", "nonsense", gallery="d", code=2)
+
+
+def test_what_is_deleted_is_told_to_come_back_and_does(run, place):
+    folder = place / "twins"
+    folder.mkdir()
+    textured(9).save(folder / "first.png")
+    (folder / "second.png").write_bytes((folder / "first.png").read_bytes())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert b"Saw 2 files" in run("index", "twins", "--only", "hashes", gallery="t").stdout
+    run("duplicates", "--relation", "same_file", "--plan", "delete.json", "--act", "delete", gallery="t")
+    assert b"apply --delete" in run("apply", "delete.json", gallery="t", code=1).stdout
+    told = run("apply", "delete.json", "--delete", gallery="t").stdout.decode()
+    assert "`lookalike undo` brings everything back, what was deleted from its keeper" in told
+    assert len(list(folder.iterdir())) == 1
+    assert b"1 file brought back" in run("undo", gallery="t").stdout
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert b"Forgot 1 file;" in run("remove", "twins/first.png", gallery="t").stdout
+    assert b"Would forget 0 of 1 file." in run("prune", "--dry-run", gallery="t").stdout
 
 
 def test_search_verified_and_compare_with_proof(run, place):

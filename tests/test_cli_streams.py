@@ -131,10 +131,40 @@ def test_a_query_that_names_no_picture_here_is_an_answer_and_the_rest_goes_on(ca
         ("--html", "query.jpg"),
     ],
 )
-def test_duplicates_refuses_what_it_could_not_do_before_it_searches(call, place, arguments):
-    # A gallery that is not there would be another error, so this shows that it was not even opened.
-    assert isinstance(call("duplicates", *arguments, gallery="none").exception, InputError)
+def test_duplicates_refuses_what_it_could_not_do_before_it_searches(call, place, monkeypatch, arguments):
+    searches = []
+    monkeypatch.setattr(Gallery, "duplicates", lambda *_, **__: searches.append(1))
+    assert isinstance(call("duplicates", *arguments).exception, InputError)
+    assert not searches
     assert not (place / "new.json").exists()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="needs a trash that the environment places")
+def test_a_trash_that_undo_cannot_look_into_is_used_when_it_is_allowed(run, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    textured(5).save(pictures / "a.png")
+    (pictures / "b.png").write_bytes((pictures / "a.png").read_bytes())
+    before = sorted(pictures.iterdir())
+    gallery, plan = str(tmp_path / "g"), str(tmp_path / "plan.json")
+    run("index", str(pictures), "--only", "hashes", gallery=gallery)
+    run("duplicates", "--relation", "same_file", "--plan", plan, gallery=gallery)
+    there = "import lookalike.acting.trash as trash; trash.CAN_BE_FOUND_AGAIN = False; "
+    elsewhere = partial(
+        run,
+        gallery=gallery,
+        python=("-c", there + "from lookalike.cli import main; main()"),
+        environment={"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")},
+    )
+    refused = elsewhere("apply", plan, code=1).stdout.decode()
+    assert "--trash-without-undo" in refused
+    assert "Nothing was changed." in refused
+    assert sorted(pictures.iterdir()) == before
+    told = elsewhere("apply", plan, "--trash-without-undo").stdout.decode()
+    assert "`lookalike undo` cannot bring them back." in told
+    assert "restore it with the file manager" in told
+    assert len(list(pictures.iterdir())) == 1
+    assert len(list((tmp_path / "data" / "Trash" / "files").iterdir())) == 1
 
 
 def test_a_verdict_on_a_file_that_is_not_there_names_it(call):
@@ -222,7 +252,7 @@ def test_apply_says_when_nothing_was_done_and_fails(call, place, settings):
     done = call("apply", "go.json", "--delete", gallery="doubles.g")
     assert done.exit_code == 0
     assert "1 done, 0 skipped" in done.stdout
-    assert "cannot be brought back" in done.stdout
+    assert "what was deleted from its keeper" in done.stdout
     done = call("apply", "go.json", "--json", gallery="doubles.g")
     assert (done.exit_code, json.loads(done.stdout)["done"]) == (1, [])
 

@@ -15,7 +15,13 @@ from lookalike import Filter, Gallery, LookalikeError
 from lookalike.client import RemoteGallery
 from lookalike.errors import DecodeError, InputError, QueryError, StoreError
 from lookalike.matching.query import Box
-from lookalike.report.documents import Answer, compare_document, duplicates_document, search_document
+from lookalike.report.documents import (
+    Answer,
+    compare_document,
+    duplicates_document,
+    promise_document,
+    search_document,
+)
 from pictures import encode, photo
 from served import served
 
@@ -31,6 +37,7 @@ def place(tmp_path_factory, settings):
     for name in ("coffee", "rocket"):
         photo(400, 300, name).save(place / "pictures" / f"{name}.jpg", quality=92)
         photo(400, 300, name).resize((200, 150)).save(place / "pictures" / f"{name}-small.jpg", quality=85)
+    (place / "pictures" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nonsense")
     photo(300, 200, "coffee").save(place / "query.jpg", quality=80)
     with Gallery.open(place / "g", create=True, settings=settings) as gallery:
         gallery.add(place / "pictures")
@@ -104,6 +111,79 @@ def test_info_and_pictures_are_the_same(remote, local):
     assert [one.path for one in ours[0]] == [one.path for one in theirs[0]]
     assert [one.date for one in ours[0]] == [one.date for one in theirs[0]]
     assert remote.picture(1)[0].digest == local.picture(1)[0].digest
+
+
+def test_no_verb_of_a_folder_is_inherited_unseen():
+    verbs = {name for name in vars(Gallery) if not name.startswith("_")}
+    assert verbs - set(vars(RemoteGallery)) == {"open"}
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "apply",
+        "calibrate",
+        "check_plan",
+        "find_gone",
+        "id_of",
+        "load",
+        "open_picture",
+        "plan_choices",
+        "prune",
+        "refine",
+        "search_loaded",
+        "search_page",
+        "show",
+        "verify",
+        "warm_up",
+        "write_plan",
+    ],
+)
+def test_a_verb_that_needs_the_folder_is_refused_in_one_sentence(remote, address, verb):
+    with pytest.raises(InputError, match="folder only: ") as refused:
+        getattr(remote, verb)("id:1")
+    assert str(refused.value).startswith(address)
+    assert str(refused.value).endswith(".")
+
+
+def test_the_folder_of_a_served_gallery_cannot_be_named(remote):
+    for name in ("folder", "journal_folder"):
+        with pytest.raises(InputError, match="folder only: "):
+            getattr(remote, name)
+
+
+@pytest.mark.parametrize("by", ["auto", "phash", "duplicates"])
+def test_a_precision_is_worth_the_same(remote, local, by):
+    ours, theirs = remote.promise(by, 0.95), local.promise(by, 0.95)
+    assert (ours.by, ours.origin) == (theirs.by, theirs.origin)
+    assert ours.promise.threshold == theirs.promise.threshold
+    assert ours.promise.recall == pytest.approx(theirs.promise.recall, abs=1e-4)
+    assert ours.promise.recall_by_edit == pytest.approx(theirs.promise.recall_by_edit, abs=1e-4)
+    assert promise_document(ours) == promise_document(theirs)
+
+
+def test_a_precision_that_cannot_be_promised_is_refused_in_the_same_words(remote, local):
+    for by, precision in (("auto", 1.5), ("auto", 0.5), ("auto", 0.9999), ("hsv:cosine", 0.95)):
+        with pytest.raises(InputError) as here:
+            local.promise(by, precision)
+        with pytest.raises(InputError) as there:
+            remote.promise(by, precision)
+        assert str(there.value) == str(here.value)
+
+
+def test_folders_and_failures_are_the_same(remote, local):
+    assert remote.folders() == local.folders()
+    assert remote.failures() == local.failures()
+    assert remote.failures()[1] == 1
+
+
+def test_ratings_are_those_of_the_server(remote):
+    remote.rate("id:1", 2, True)
+    remote.rate("id:1", 2, None)
+    with pytest.raises(QueryError, match="999"):
+        remote.rate("id:1", 999, True)
+    with pytest.raises(InputError, match="id:N"):
+        remote.rate("a.jpg", 2, True)
 
 
 def test_add_duplicates_mark_and_remove(tmp_path, settings):
@@ -194,6 +274,7 @@ def test_the_command_line_asks_a_served_gallery(address, place, settings):
         environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir}
         done = subprocess.run(command, capture_output=True, env=environment, cwd=place)
         assert done.returncode == code, done.stderr
+        assert b"Traceback" not in done.stderr
         return done
 
     found = json.loads(run("search", "query.jpg", "-k", "2", "--json").stdout)
@@ -202,7 +283,16 @@ def test_the_command_line_asks_a_served_gallery(address, place, settings):
         assert json.loads(run("info", "--json").stdout)["n_files"] == local.info().n_files
     part = json.loads(run("search", "query.jpg", "--box", "0.1,0.1,0.7,0.8", "--json").stdout)
     assert "coffee" in part["matches"][0]["path"]
-    assert b"folder only" in run("prune", code=2).stderr
+    sure = run("search", "query.jpg", "--precision", "0.95", "--json")
+    assert b"never calibrated" in sure.stderr
+    with Gallery.open(place / "g", settings=settings) as local:
+        found, promised = local.search(place / "query.jpg", precision=0.95), local.promise("auto", 0.95)
+    expected = search_document(Answer("query.jpg", found, promised=promised))
+    assert json.loads(sure.stdout) == json.loads(json.dumps(expected))
+    assert json.loads(run("duplicates", "--precision", "0.95", "--json").stdout)["groups"]
+    for refused in (("calibrate",), ("duplicates", "--plan", "plan.json"), ("prune",)):
+        assert b"folder only" in run(*refused, code=2).stderr
+    assert not (place / "plan.json").exists()
     assert b"folder only" in run("serve", "--port", "0", code=2).stderr
     with Image.open(place / "query.jpg") as image:
         image.verify()

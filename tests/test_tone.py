@@ -27,7 +27,7 @@ def _save_again(picture):
 
 
 def _add_noise(picture):
-    noise = np.random.default_rng(0).normal(0, 25, (picture.height, picture.width, 3))
+    noise = np.random.default_rng(0).normal(0, 40, (picture.height, picture.width, 3))
     return Image.fromarray(np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8))
 
 

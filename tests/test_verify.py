@@ -207,6 +207,18 @@ def test_two_products_on_one_template_are_not_copies():
     assert verify(pages[0], extract_keypoints(jpeg(template("coffee", 4711)))).relation == "copy"
 
 
+@pytest.mark.parametrize("name", ["coffee", "astronaut"])
+def test_a_small_part_in_common_seen_from_another_side_is_no_copy(name):
+    """Two cut-outs that overlap by a third are copies; two shots of one print overlap so, but are never straight."""
+    whole = photo(900, 450, name)
+    left, right = whole.crop((0, 0, 540, 450)), whole.crop((360, 0, 900, 450))
+    straight = verify(extract_keypoints(left), extract_keypoints(right))
+    assert (straight.relation, straight.contains) == ("copy", "neither")
+    turned = right.rotate(5, Image.Resampling.BICUBIC)
+    assert verify(extract_keypoints(left), extract_keypoints(turned)).relation == "same_scene"
+    assert verify(extract_keypoints(whole), extract_keypoints(turned)).relation == "copy"
+
+
 def receipt(seed):
     """Return a receipt: the same layout, other goods and prices."""
     rng = np.random.default_rng(seed)

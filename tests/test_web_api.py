@@ -16,6 +16,7 @@ from conftest import textured
 from lookalike import Gallery, compare
 from lookalike.matching.query import Box
 from lookalike.report.documents import Answer, compare_document, search_document
+from lookalike.web.site import MAX_THREADS
 from pictures import encode, photo
 from served import served, wait_for_job, wait_until_ready
 
@@ -247,6 +248,9 @@ def test_a_batch_answers_each_picture_in_its_place(api, place):
         ("GET", "/api/v1/search?query=id:1&since=yesterday", 422),
         ("GET", "/api/v1/search?query=id:1&unknown=1", 422),
         ("GET", "/api/v1/uploads/..%2f..%2fgallery.sqlite3/image", 404),
+        ("GET", "/api/v1/promise", 422),
+        ("GET", "/api/v1/promise?precision=2", 422),
+        ("GET", "/api/v1/promise?precision=0.95&by=nonsense", 422),
         ("GET", "/api/v1/uploads/nonsense/image", 404),
         ("GET", "/api/v1/jobs/none", 404),
         ("POST", "/api/v1/jobs/none/stop", 404),
@@ -348,6 +352,19 @@ def test_info_says_what_is_there(api, place, settings):
     assert info["read_only"] is False
     assert any(one["name"] == "max_pixels" for one in info["settings"])
     assert any(one["name"] == "embedding self-test" for one in info["findings"])
+
+
+def test_what_a_precision_is_worth_can_be_asked_without_a_search(api, place):
+    asked = {"by": "phash", "precision": 0.97}
+    told = api.get("/api/v1/promise", params=asked).json()
+    assert (told["by"], told["precision"], told["calibration"]) == ("phash", 0.99, "shipped")
+    found = send(api, "/api/v1/search", (place / "query.jpg").read_bytes(), **asked).json()["promise"]
+    assert {name: told[name] for name in found} == found
+
+
+def test_the_help_of_serve_threads_names_its_limit(api):
+    (told,) = (one for one in api.get("/api/v1/info").json()["settings"] if one["name"] == "serve_threads")
+    assert f"{MAX_THREADS} at most" in told["help"]
 
 
 def test_health_metrics_and_the_document(api):

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import numpy as np
@@ -18,7 +18,7 @@ from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Failure, Progress, ProgressCallback, ignore_progress
 from lookalike.errors import InputError, LookalikeError, StoreError
 from lookalike.gallery import Gallery, GalleryInfo
-from lookalike.matching.calibration.record import CalibrationState
+from lookalike.matching.calibration.record import CalibrationState, Promise, Promised
 from lookalike.matching.compare import Comparison, Measured
 from lookalike.matching.duplicates.keeper import DEFAULT_RULES
 from lookalike.matching.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
@@ -29,7 +29,7 @@ from lookalike.matching.verification.verify import Verification
 from lookalike.media.files import absolute_path, read_file
 from lookalike.records import Relation
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.store import FoundPicture
 from lookalike.workers.process import Failed
 
 TOKEN_VARIABLE = "LOOKALIKE_TOKEN"  # noqa: S105  (the name of a variable, not its value)
@@ -38,11 +38,27 @@ POLL_SECONDS = 0.5
 MAX_TRIES = 5  # of a request that the server was too busy for
 _PAGE = 200
 
+_OPEN_FOLDER = "open the folder itself, on the machine that has it"
+_USE_SEARCH = "use `search`, which the server answers"
+_USE_PAGE = f"review, plan and apply on the server's page, or {_OPEN_FOLDER}"
+
+
+def _needs_folder(what: str, instead: str = _OPEN_FOLDER) -> Callable[..., NoReturn]:
+    """Return a method that refuses, in one sentence, what only a gallery's folder can do."""
+
+    def refuse(self: RemoteGallery, *_arguments: object, **_options: object) -> NoReturn:
+        raise InputError(
+            f"{self.address} is served by another process, and {what} works on a gallery's folder only: {instead}."
+        )
+
+    return refuse
+
 
 class RemoteGallery(Gallery):
     """A gallery that `lookalike serve` serves. What needs its folder raises InputError.
 
-    Paths of pictures are those of the server. One object serves one thread.
+    Paths of pictures are those of the server. One object serves one thread. Every verb of a `Gallery` is either
+    asked of the server here or refused: none is inherited.
 
     Parameters
     ----------
@@ -68,11 +84,21 @@ class RemoteGallery(Gallery):
             base_url=f"{self.address}/api/v1", headers=headers, timeout=TIMEOUT_SECONDS, transport=transport
         )
 
-    @property
-    def _store(self) -> Store:  # type: ignore[override]
-        raise InputError(
-            f"{self.address} is served by another process: this works on a gallery's folder only."
-        )
+    calibrate = _needs_folder("`calibrate`")
+    prune = find_gone = _needs_folder("`prune`")
+    apply = _needs_folder("`apply`", _USE_PAGE)
+    check_plan = write_plan = plan_choices = _needs_folder("making a plan", _USE_PAGE)
+    verify = _needs_folder("`verify`", "use `search` with verify, which the server answers")
+    load = _needs_folder("`load`", _USE_SEARCH)
+    refine = _needs_folder("`refine`", "use `search` with liked and disliked, which the server answers")
+    search_loaded = _needs_folder("`search_loaded`", _USE_SEARCH)
+    search_page = _needs_folder("`search_page`", _USE_SEARCH)
+    id_of = _needs_folder("`id_of`", "use `search`, whose matches have their ids")
+    show = _needs_folder("`show`", "get /api/v1/pictures/N/thumbnail of the server")
+    open_picture = _needs_folder("`open_picture`", "get /api/v1/pictures/N/file of the server")
+    warm_up = _needs_folder("`warm_up`", "the server does so by itself when it starts")
+    folder = property(_needs_folder("this"))
+    journal_folder = property(_needs_folder("the journal"))
 
     def close(self) -> None:
         """Close the connections."""
@@ -118,6 +144,21 @@ class RemoteGallery(Gallery):
             found = self._ask("POST", "/search", params=_present(question), files=sent_file)
         return [_match(one) for one in found["matches"]]
 
+    def promise(self, by: str = AUTO, precision: float = 0.99) -> Promised:
+        """See `Gallery.promise`."""
+        found = self._ask("GET", "/promise", params={"by": by, "precision": precision})
+        promise = Promise(
+            precision=found["precision"],
+            threshold=found["threshold"],
+            recall=found["recall"],
+            bound=found["precision_at_least"],
+            is_supported=found["supported"],
+            silence=found["nothing_found"],
+            recall_by_edit=found["recall_by_edit"],
+            against_shipped=found["against_shipped"],
+        )
+        return Promised(found["by"], promise, found["calibration"])
+
     def compare(self, first: Any, second: Any) -> Comparison:
         """See `Gallery.compare`; either both are ``id:N``, or both are sent."""
         if all(isinstance(one, str) and one.startswith("id:") for one in (first, second)):
@@ -142,6 +183,15 @@ class RemoteGallery(Gallery):
         found["calibration"] = None if state is None else CalibrationState(**state)
         found["failures"] = tuple(Failure(**one) for one in found["failures"])
         return GalleryInfo(**{name.name: found[name.name] for name in fields(GalleryInfo)})
+
+    def folders(self) -> list[tuple[str, int]]:
+        """See `Gallery.folders`."""
+        return [(one["path"], one["n_files"]) for one in self._ask("GET", "/info")["folders"]]
+
+    def failures(self, *, offset: int = 0, limit: int = 100) -> tuple[list[Failure], int]:
+        """See `Gallery.failures`."""
+        found = self._ask("GET", "/failures", params={"offset": offset, "limit": limit})
+        return [Failure(**one) for one in found["failures"]], found["total"]
 
     def picture(self, content_id: int) -> list[FoundPicture]:
         """See `Gallery.picture`."""
@@ -226,6 +276,11 @@ class RemoteGallery(Gallery):
         """See `Gallery.mark`; both must be ``id:N``."""
         ids = [_id_of(one) for one in (first, second)]
         self._ask("POST", "/verdicts", json={"first": ids[0], "second": ids[1], "is_duplicate": is_duplicate})
+
+    def rate(self, query: Any, content_id: int, is_liked: bool | None) -> None:
+        """See `Gallery.rate`; the query must be ``id:N``."""
+        said = {"query": f"id:{_id_of(query)}", "picture": content_id, "liked": is_liked}
+        self._ask("POST", "/feedback", json=said)
 
     def undo(
         self,

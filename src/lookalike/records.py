@@ -72,6 +72,15 @@ class Recipe:
             separators=(",", ":"),
         )
 
+    @property
+    def words(self) -> str:
+        """The recipe for a person: ``phash, version 1, from_px=56, size=8``."""
+        values = (
+            f"{name}={value if isinstance(value, str) and value else json.dumps(value, separators=(',', ':'))}"
+            for name, value in sorted(self.parameters.items())
+        )
+        return ", ".join([self.feature, f"version {self.version}", *values])
+
     @classmethod
     def from_text(cls, text: str) -> Recipe:
         """Return the recipe whose `text` this is."""

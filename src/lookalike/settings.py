@@ -52,7 +52,9 @@ class Settings:
         "", unit="folder", help="where built models are kept; empty means the user's cache folder"
     )
     serve_threads: int = _knob(
-        0, unit="threads", help="requests that `serve` answers at a time; 0 means one per core"
+        0,
+        unit="threads",
+        help="requests that `serve` answers at a time; 0 means one per core, and 8 at most",
     )
     serve_queue: int = _knob(
         64, unit="requests", at_least=1, help="searches that may wait; more are told to come again (503)"

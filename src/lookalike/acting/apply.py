@@ -57,7 +57,8 @@ class ApplyReport:
     remarks : list of Remark    what else to know: an earlier act that was put back, one that undo cannot find
     seconds : float
     interrupted : bool      stopped by Ctrl-C; the acts after it were not begun
-    n_deleted : int         how many of the done were deleted, which `undo` cannot undo
+    n_deleted : int         how many of the done were deleted; `undo` copies them from their keepers
+    n_beyond_undo : int     how many of the done are in a trash where `undo` cannot find them
     bytes_saved : int       sizes of the files done that had no other hard link; the trash and the quarantine
                             hold theirs until they are emptied
     """
@@ -69,6 +70,7 @@ class ApplyReport:
     seconds: float = 0.0
     interrupted: bool = False
     n_deleted: int = 0
+    n_beyond_undo: int = 0
     bytes_saved: int = 0
 
 
@@ -189,11 +191,13 @@ class _Applying:
         if number in self._forbidden:
             raise RefusedError(self._forbidden[number])
         if planned.act == "delete" and not self._allow_delete:
-            raise RefusedError("deleting needs a second explicit word, which was not given")
+            raise RefusedError(
+                "deleting needs a second explicit word, which was not given (`lookalike apply --delete`)"
+            )
         if planned.act == "trash" and not self._allow_trash:
             raise RefusedError(
-                "undo could not find it again in this system's trash: choose quarantine, or permit a trash "
-                "that only the system itself can restore from"
+                "undo could not find it again in this system's trash: choose quarantine, or allow a trash that "
+                "only the file manager can restore from (`lookalike apply --trash-without-undo`)"
             )
         link = self._link_targets.get(real_place(planned.path))
         if link is not None:
@@ -240,6 +244,7 @@ class _Applying:
                 "it is in the system's trash, where undo cannot find it: restore it with the file manager"
             )
             self.report.remarks.append(Remark(path, reason))
+            self.report.n_beyond_undo += 1
         try:
             self._open_writer().note("done", intent.number, found_at=place)
         except OSError as error:  # undo reads the disk, so that it does without this line

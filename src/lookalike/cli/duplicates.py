@@ -59,8 +59,11 @@ def duplicates(
     from lookalike.report.writing import check_output, write_output
 
     check_output(html)
-    _check_plan(plan, act, quarantine)
+    if plan is None and (act is not None or quarantine is not None):
+        raise InputError("--act and --quarantine say what a plan is to do: give --plan FILE too.")
     with open_gallery() as gallery, show.stages() as on_stage:
+        if plan is not None:
+            gallery.check_plan(plan, act=act or "trash", quarantine=quarantine)
         if precision is not None:
             promise(gallery, "duplicates", precision)
         found = gallery.duplicates(
@@ -79,16 +82,6 @@ def duplicates(
     _print_found(found, form)
     if plan is not None and form == Output.table:
         show.planned(plan)
-
-
-def _check_plan(plan: Path | None, act: str | None, quarantine: Path | None) -> None:
-    """Refuse, before the search, a plan that could not be made or written after it."""
-    from lookalike.acting.plan import check_plan
-
-    if plan is not None:
-        check_plan(plan, act=act or "trash", quarantine=quarantine)
-    elif act is not None or quarantine is not None:
-        raise InputError("--act and --quarantine say what a plan is to do: give --plan FILE too.")
 
 
 def _print_found(found: DuplicatesReport, form: Output) -> None:
@@ -111,15 +104,20 @@ def _print_found(found: DuplicatesReport, form: Output) -> None:
 @app.command()
 def apply(
     plan: Annotated[Path, typer.Argument(help="A plan that `duplicates --plan` wrote.")],
-    delete: Annotated[
-        bool, typer.Option("--delete", help="Allow the acts `delete` of the plan, which cannot be undone.")
+    delete: Annotated[bool, typer.Option("--delete", help="Allow the acts `delete` of the plan.")] = False,
+    trash_without_undo: Annotated[
+        bool,
+        typer.Option(
+            "--trash-without-undo",
+            help="Use the trash also where `undo` cannot find files in it (Windows, macOS).",
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Do what a plan says; `undo` undoes it.
 
-    Every file is checked again before it is touched. What is deleted (`--delete`) cannot be brought back. The exit
-    code is 1 where nothing could be done.
+    Every file is checked again before it is touched. What is deleted (`--delete`) comes back from its keeper, as
+    long as that is there unchanged. The exit code is 1 where nothing could be done.
 
     Example: lookalike apply plan.json
     """
@@ -129,7 +127,7 @@ def apply(
 
     loaded = load_plan(plan)
     with open_gallery() as gallery:
-        report = gallery.apply(loaded, allow_delete=delete)
+        report = gallery.apply(loaded, allow_delete=delete, allow_trash_without_undo=trash_without_undo)
     if json:
         print_line(to_json(apply_document(report)))
     else:

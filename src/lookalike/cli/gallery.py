@@ -107,12 +107,12 @@ def remove(
     Example: lookalike remove ~/Pictures/screenshots
     """
     from lookalike.report.documents import to_json
+    from lookalike.report.wording import count
 
     with open_gallery() as gallery:
         n_removed = gallery.remove(read_paths(paths, null=null))
-    print_line(
-        to_json({"removed": n_removed}) if json else f"Forgot {n_removed} files; no picture was touched."
-    )
+    sentence = f"Forgot {count(n_removed, 'file')}; no picture was touched."
+    print_line(to_json({"removed": n_removed}) if json else sentence)
 
 
 @app.command()
@@ -130,14 +130,15 @@ def prune(
     Example: lookalike prune --dry-run
     """
     from lookalike.report.documents import to_json
+    from lookalike.report.wording import count
 
     with open_gallery() as gallery:
         gone = gallery.find_gone()
         n_files = gallery.info().n_files
         if gone and len(gone) == n_files and not (dry_run or everything):
             raise LookalikeError(
-                f"none of the gallery's {n_files} files is there: is a disk not connected? "
-                "Use `lookalike prune --all` to forget them all."
+                f"of the gallery's {count(n_files, 'file')} none is there: is a disk not connected? "
+                "Use `lookalike prune --all` to forget all that is gone."
             )
         if not dry_run:
             gallery.prune()
@@ -146,4 +147,4 @@ def prune(
     else:
         for path in gone:
             print_name(path)
-        print_line(f"{'Would forget' if dry_run else 'Forgot'} {len(gone)} of {n_files} files.")
+        print_line(f"{'Would forget' if dry_run else 'Forgot'} {len(gone):,} of {count(n_files, 'file')}.")

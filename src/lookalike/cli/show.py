@@ -17,6 +17,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from lookalike.cli.streams import print_problem, printable
+from lookalike.report.wording import count, count_duplicates
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
@@ -115,16 +116,17 @@ def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
     rate = (report.added + report.moved) / report.seconds if report.seconds else 0
     parts = [f"{report.added:,} added", f"{report.unchanged:,} unchanged", f"{report.moved:,} moved"]
     if report.copied:
-        parts.append(f"of the added {report.copied:,} were copies of known files")
+        were = "was a copy of a known file" if report.copied == 1 else "were copies of known files"
+        parts.append(f"of the added {report.copied:,} {were}")
     n_failed = sum(one.stage != "find" for one in report.failed)
     _out.print(
-        f"Saw {report.seen:,} files in {report.seconds:.1f} s: {', '.join(parts)}, "
+        f"Saw {count(report.seen, 'file')} in {report.seconds:.1f} s: {', '.join(parts)}, "
         f"{n_failed:,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
     )
     failures([one for one in report.failed[report.n_failed_before :] if one not in missing])
     if report.n_failed_before:
-        files = "file" if report.n_failed_before == 1 else "files"
-        _out.print(f"{report.n_failed_before:,} {files} failed before; `lookalike info` lists them.")
+        them = "it" if report.n_failed_before == 1 else "them"
+        _out.print(f"{count(report.n_failed_before, 'file')} failed before; `lookalike info` lists {them}.")
 
 
 def failures(failed: Sequence[Failure | Failed]) -> None:
@@ -176,8 +178,6 @@ def comparison(found: Comparison) -> None:
 
 def duplicates(found: DuplicatesReport) -> None:
     """Print the groups, what could be saved, and what could not be read."""
-    from lookalike.report.wording import count, count_duplicates
-
     for number, group in enumerate(found.groups, 1):
         table = Table(title=f"{number}. {_name(group.keeper.path)}", title_justify="left")
         for column in ("", "relation", "path", "how"):
@@ -207,22 +207,21 @@ def planned(plan: Path) -> None:
 def applied(report: ApplyReport) -> None:
     """Print what was done of a plan, and what was not and why."""
     saved = f"{_size(report.bytes_saved)} saved"
-    way_back = _way_back(len(report.done), report.n_deleted)
-    _out.print(f"{len(report.done):,} done, {len(report.skipped):,} skipped; {saved}. {way_back}")
+    _out.print(f"{len(report.done):,} done, {len(report.skipped):,} skipped; {saved}. {_way_back(report)}")
     for one in report.skipped:
         _out.print(f"skipped {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
     for one in report.remarks:
         _out.print(f"{_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
 
 
-def _way_back(n_done: int, n_deleted: int) -> str:
-    if n_done == 0:
+def _way_back(report: ApplyReport) -> str:
+    if not report.done:
         return "Nothing was changed."
-    if n_deleted == n_done:
-        return "What was deleted cannot be brought back."
-    if n_deleted:
-        return f"`lookalike undo` brings back all but the {n_deleted:,} deleted."
-    return "`lookalike undo` brings everything back."
+    if report.n_beyond_undo == len(report.done):
+        return "`lookalike undo` cannot bring them back."
+    what = f"all but {report.n_beyond_undo:,}" if report.n_beyond_undo else "everything"
+    whence = ", what was deleted from its keeper while that is there unchanged" if report.n_deleted else ""
+    return f"`lookalike undo` brings {what} back{whence}."
 
 
 def undone(report: UndoReport) -> None:
@@ -230,7 +229,7 @@ def undone(report: UndoReport) -> None:
     if report.run is None:
         _out.print("There is nothing to undo.")
         return
-    _out.print(f"{len(report.restored):,} files brought back, {len(report.skipped):,} not.")
+    _out.print(f"{count(len(report.restored), 'file')} brought back, {len(report.skipped):,} not.")
     for one in report.skipped:
         _out.print(f"not brought back: {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
     for one in report.remarks:
@@ -239,19 +238,25 @@ def undone(report: UndoReport) -> None:
 
 def info(found: GalleryInfo) -> None:
     """Print what a gallery holds."""
+    from lookalike.records import Recipe
+
     table = Table(show_header=False, title=_name(found.folder), title_justify="left")
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
     table.add_row("files", f"{found.n_files:,}")
     table.add_row("distinct pictures", f"{found.n_contents:,}")
     table.add_row("failed", f"{len(found.failures):,}")
-    table.add_row("formats", ", ".join(f"{name} {count:,}" for name, count in sorted(found.formats.items())))
+    table.add_row(
+        "formats", ", ".join(f"{name} {number:,}" for name, number in sorted(found.formats.items()))
+    )
     table.add_row("gallery file", _size(found.store_bytes))
     table.add_row("index caches (can be deleted)", _size(found.cache_bytes))
     if found.n_contents:
         table.add_row("bytes a picture", f"{found.store_bytes / found.n_contents:,.0f}")
     if found.calibration is not None:
         table.add_row("calibration", _name(_calibration_line(found.calibration)))
-    for text, count in found.recipes.items():
-        table.add_row(f"{count:,} features", _name(text))
+    for text, number in found.recipes.items():
+        table.add_row(count(number, "feature"), _name(Recipe.from_text(text).words))
     _out.print(table)
     failures(found.failures)
 
@@ -295,18 +300,27 @@ def calibration(report: CalibrationReport) -> None:
 
 
 def findings(found: Sequence[Finding], settings: Settings) -> None:
-    """Print what `doctor` found, then the settings."""
+    """Print what `doctor` found, with what to do where something is missing, then the settings."""
     from lookalike.settings import describe_settings
 
-    table = Table("", "what", "found", "what to do")
+    table = _folding("", "what", "found", n_whole=2)
     for one in found:
         sign = "[red]broken[/]" if one.is_broken else "[yellow]absent[/]" if one.remedy else "[green]ok[/]"
-        table.add_row(sign, one.name, _name(one.value), _name(one.remedy))
+        table.add_row(sign, one.name, _name(f"{one.value}: {one.remedy}" if one.remedy else one.value))
     _out.print(table)
-    knobs = Table("setting", "value", "unit", "what it does", title="Settings", title_justify="left")
+    knobs = _folding("setting", "value", "unit", "what it does", n_whole=1)
+    knobs.title, knobs.title_justify = "Settings", "left"
     for row in describe_settings(settings):
         knobs.add_row(*(_name(cell) for cell in row))
     _out.print(knobs)
+
+
+def _folding(*titles: str, n_whole: int) -> Table:
+    """Return a table that cuts nothing off: the first `n_whole` columns are kept whole, the others wrapped."""
+    table = Table()
+    for place, title in enumerate(titles):
+        table.add_column(title, overflow="fold", no_wrap=place < n_whole)
+    return table
 
 
 def evaluation(found: Evaluation) -> None:

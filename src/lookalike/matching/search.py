@@ -100,7 +100,7 @@ _COMPARED = {
     "whash": "the coarsest wavelets of the picture",
     "rgb": "shares of the colours, in RGB",
     "hsv": "shares of the colours, in HSV",
-    "texture": "shares of the small patterns of light and dark",
+    "texture": "shares of the small patterns of light and dark, and as much of the colours, in HSV",
     EMBEDDING: "what a neural network sees in the picture",
 }
 

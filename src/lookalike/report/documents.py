@@ -101,6 +101,16 @@ def promise_document(promised: Promised) -> dict[str, Any]:
     }
 
 
+def full_promise_document(promised: Promised) -> dict[str, Any]:
+    """Return a `promise_document` with the recall of each edit, and how the threshold came about."""
+    promise = promised.promise
+    return {
+        **promise_document(promised),
+        "against_shipped": promise.against_shipped,
+        "recall_by_edit": {edit: round(share, 4) for edit, share in promise.recall_by_edit.items()},
+    }
+
+
 def calibration_document(report: CalibrationReport) -> dict[str, Any]:
     """Return what `calibrate --json` prints; docs/calibration.md explains the fields."""
     found = report.calibration
@@ -128,14 +138,7 @@ def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
         "queries": way.n_queries,
         "strangers": way.n_false,
         "background": round(way.background, 4),
-        "promises": [
-            {
-                **promise_document(Promised(name, promise, "gallery")),
-                "against_shipped": promise.against_shipped,
-                "recall_by_edit": {edit: round(share, 4) for edit, share in promise.recall_by_edit.items()},
-            }
-            for promise in way.promises
-        ],
+        "promises": [full_promise_document(Promised(name, promise, "gallery")) for promise in way.promises],
         "checks": [
             {
                 "precision": check.precision,

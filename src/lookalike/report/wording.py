@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lookalike.matching.duplicates.records import DuplicatesReport
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lookalike.matching.duplicates.records import DuplicatesReport
 
 
 def count(number: int, name: str) -> str:

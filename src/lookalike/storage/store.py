@@ -412,6 +412,17 @@ class Store:
             ).fetchone()
         return Stamp(int(last), int(removals))
 
+    def noted(self, name: str) -> int | None:
+        """Return the number that was last noted under this name, if any."""
+        with _translated(self.folder):
+            row = self._db.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def note(self, name: str, value: int) -> None:
+        """Remember a number under a name, in place of the one before."""
+        with _translated(self.folder), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (name, value))
+
     def load_features(
         self, recipe: Recipe, dtype: np.dtype[np.uint8] | np.dtype[np.float16], *, after: int = 0
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -461,6 +472,24 @@ class Store:
             return {int(content_id) for (content_id,) in rows}
 
     # Pairs
+
+    def all_verified(self, recipe: Recipe) -> list[tuple[int, int]]:
+        """Return the pairs (smaller id first) of which an outcome by this recipe is kept."""
+        with _translated(self.folder):
+            rows = self._db.execute(
+                "SELECT first_id, second_id FROM verified "
+                "WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?)",
+                (recipe.text,),
+            )
+            return list(rows)
+
+    def forget_verified(self, recipe: Recipe) -> None:
+        """Forget all outcomes by this recipe."""
+        with _translated(self.folder), self._transaction():
+            self._db.execute(
+                "DELETE FROM verified WHERE recipe_id = (SELECT id FROM recipe WHERE text = ?)",
+                (recipe.text,),
+            )
 
     def verified_pairs(self, recipe: Recipe, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
         """Return the outcomes by this recipe that are kept for some of these pairs (smaller id first)."""

@@ -46,6 +46,10 @@ class WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Let the workers go, and their memory; the next task starts others."""
         for worker in self._workers:
             worker.stop()
         self._workers = []

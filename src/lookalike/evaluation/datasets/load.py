@@ -22,7 +22,7 @@ LAYOUTS: dict[str, Callable[[Path], DataSet]] = {
     "oxford": published.load_oxford,
     "stanford": published.load_stanford,
 }
-"""The readers by layout. The first three tables are files, the others folders."""
+"""The readers by layout: ``csv``, ``mapping`` and ``pairs`` read the file of a table, the others a folder."""
 
 _TABLES = ("csv", "mapping", "pairs")
 _TABLE_OF_SUFFIX = {".csv": "csv", ".tsv": "csv", ".json": "mapping", ".txt": "pairs"}

@@ -29,7 +29,7 @@ class Choice:
     remove: tuple[str, ...]
 
 
-Pair = tuple[FoundPicture, FoundPicture]
+Pictures = tuple[FoundPicture, FoundPicture]  # keeper, and what is to go
 Refused = tuple[str, str]  # path and reason
 
 
@@ -79,9 +79,9 @@ def _find_keeper(store: Store, choice: Choice, going: set[str]) -> FoundPicture 
 
 def _look_up(
     store: Store, keepers: Sequence[tuple[FoundPicture, Choice]]
-) -> tuple[list[Pair], list[Refused]]:
+) -> tuple[list[Pictures], list[Refused]]:
     """Return (keeper, picture) for every path that is a picture of the gallery; each path once."""
-    pairs: list[Pair] = []
+    pairs: list[Pictures] = []
     unknown: list[Refused] = []
     seen: set[str] = set()
     for keeper, choice in keepers:

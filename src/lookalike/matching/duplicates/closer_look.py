@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lookalike.features.keypoints import RECIPE as PLACEMENT
+from lookalike.matching.duplicates.proofs import Pair, pair_of
+from lookalike.matching.verification.verify import VERIFICATION
 from lookalike.records import Recipe
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.process import Failed
 
-DETAILS = Recipe("details", 1, {"placement": PLACEMENT.version})
+DETAILS = Recipe("details", 1, {"placement": VERIFICATION.version})
 
 RunTasks = Callable[[str, Sequence[str]], Iterator[list[Any]]]
 """Yields the answers to tasks of `TaskWorker`, some at a time; the first argument names the stage."""
@@ -38,7 +39,7 @@ def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list
     kept = store.verified_pairs(DETAILS, [_pair(one) for one in going])
     said = {pair: json.loads(outcome) for pair, outcome in kept.items()}
     asked = {_task(one): one for one in going if _key(one) not in said.get(_pair(one), {})}
-    failed: dict[tuple[tuple[int, int], str], str] = {}
+    failed: dict[tuple[Pair, str], str] = {}
     for answers in run("details", list(asked)):
         with store.batch() as batch:
             for answer in answers:
@@ -52,9 +53,8 @@ def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list
     return [failed.get((_pair(one), _key(one))) or said[_pair(one)][_key(one)] for one in going]
 
 
-def _pair(one: Going) -> tuple[int, int]:
-    ids = one.keeper.content_id, one.picture.content_id
-    return min(ids), max(ids)
+def _pair(one: Going) -> Pair:
+    return pair_of(one.keeper.content_id, one.picture.content_id)
 
 
 def _key(one: Going) -> str:

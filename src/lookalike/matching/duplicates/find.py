@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lookalike.matching.duplicates.candidates import find_candidates, find_shared_parts
+import numpy as np
+
+from lookalike.features.keypoints import RECIPE
+from lookalike.matching.duplicates.candidates import (
+    DESCRIPTORS_PER_PICTURE,
+    N_NEIGHBOURS,
+    find_candidates,
+    find_shared_parts,
+)
 from lookalike.matching.duplicates.grouping import Grouping
 from lookalike.matching.duplicates.keeper import is_below
 from lookalike.matching.duplicates.members import Members
@@ -20,11 +29,15 @@ from lookalike.matching.duplicates.records import (
     StageCallback,
     ignore_stage,
 )
+from lookalike.records import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.process import Failed
 
+SHARED_PARTS = Recipe(
+    "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
+)
 OpenIndex = Callable[[], ExactIndex]
 
 
@@ -51,9 +64,9 @@ def find_duplicates(
     with Proofs(store, settings, on_stage) as proofs:
         cosines: dict[Pair, float] = {}
         if question.relation != "same_file" and len(proofs.contents) > 1:
-            cosines = _prove_candidates(proofs, question, hashes, embeddings, on_stage)
+            cosines = _prove_candidates(store, proofs, question, hashes, embeddings, on_stage)
         members = Members(store, proofs, question, cosines)
-        groups = _look_closer(members, list(Grouping(proofs, members, question).groups()))
+        groups = _look_closer(members, Grouping(proofs, members, question).groups(on_stage))
     groups.sort(key=lambda group: (-group.n_bytes_saved, group.keeper.path))
     seconds = time.monotonic() - started
     return DuplicatesReport(tuple(groups), proofs.n_compared, tuple(proofs.failed), seconds)
@@ -99,6 +112,7 @@ def prove_pairs(
 
 
 def _prove_candidates(
+    store: Store,
     proofs: Proofs,
     question: Question,
     hashes: OpenIndex,
@@ -117,14 +131,28 @@ def _prove_candidates(
     named = [pair for pair, is_duplicate in proofs.verdicts.items() if is_duplicate]
     proofs.prove(sorted({*cosines, *named}))
     if question.includes("copy"):
-        proofs.extract(proofs.contents)
-        on_stage("shared parts", 0, 1)
-        shared = find_shared_parts(proofs.iter_keypoints(), len(proofs.contents))
-        on_stage("shared parts", 1, 1)
-        proofs.prove(
-            (first, second) for first, second in shared.tolist() if _is_asked(proofs, question, first, second)
-        )
+        shared = _pairs_sharing_parts(store, proofs, on_stage)
+        proofs.prove(pair for pair in shared if _is_asked(proofs, question, *pair))
     return cosines
+
+
+def _pairs_sharing_parts(store: Store, proofs: Proofs, on_stage: StageCallback) -> list[Pair]:
+    """Return the pairs that share local features; those found last time, where the same pictures are there."""
+    proofs.extract(proofs.contents)
+    numbers = np.array(sorted(proofs.contents), np.int64)
+    digest = hashlib.blake2b(numbers.tobytes() + SHARED_PARTS.text.encode(), digest_size=6).digest()
+    there = int.from_bytes(digest, "big")
+    if store.noted(SHARED_PARTS.feature) != there:
+        on_stage(SHARED_PARTS.feature, 0, 1)
+        proofs.dismiss_workers()
+        found = find_shared_parts(proofs.iter_keypoints(), len(numbers))
+        store.forget_verified(SHARED_PARTS)
+        with store.batch() as batch:
+            for first, second in found.tolist():
+                batch.put_verified(first, second, SHARED_PARTS, "")
+        store.note(SHARED_PARTS.feature, there)
+        on_stage(SHARED_PARTS.feature, 1, 1)
+    return store.all_verified(SHARED_PARTS)
 
 
 def _is_asked(proofs: Proofs, question: Question, first: int, second: int) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from lookalike.matching.duplicates.frames import Frames
 from lookalike.matching.duplicates.keeper import choose_keeper, is_below, parse_rules
 from lookalike.matching.duplicates.members import Members
 from lookalike.matching.duplicates.proofs import Proofs, pair_of
-from lookalike.matching.duplicates.records import Group, Member, Question
+from lookalike.matching.duplicates.records import Group, Member, Question, StageCallback, ignore_stage
 from lookalike.matching.ladder import LADDER
 from lookalike.records import UInt8Array
 from lookalike.storage.store import FoundPicture
@@ -25,22 +26,49 @@ class Grouping:
         self._frames = Frames(self._view_of)
         self._near: dict[int, set[int]] = {}  # contents to those they are related to
 
-    def groups(self) -> Iterator[Group]:
-        """Yield the groups: each member is proven against its keeper, so nothing is joined by a chain."""
+    def groups(self, on_stage: StageCallback = ignore_stage) -> list[Group]:
+        """Return the groups: each member is proven against its keeper, so nothing is joined by a chain."""
         if self._question.relation != "same_file":
             self._connect(self._members.related_pairs())
-        rest = set(self._proofs.contents)
-        for content_id in sorted(rest, key=self._size, reverse=True):
+        self._proofs.on_stage = None  # pairs are worked out a few at a time now
+        contents = self._proofs.contents
+        rest = set(contents)
+        groups: list[Group] = []
+        parts: list[tuple[FoundPicture, str, int]] = []
+        for content_id in sorted(contents, key=self._order):
             while content_id in rest:  # the keeper may be another one, and not be related to this one
                 keeper, why, reached = self._choose(content_id, rest)
                 joined = self._without_contradiction(keeper.content_id, reached)
-                yield from self._credited(keeper, why, joined)
+                rest.discard(keeper.content_id)
+                if not self._may_keep(keeper):
+                    continue
+                shown_small = self._parts(keeper.content_id, joined)  # these may have copies of their own
+                parts += [(keeper, why, part) for part in sorted(shown_small)]
+                joined = [one for one in joined if one not in shown_small]
+                groups += self._credited(keeper, why, joined)
                 rest.difference_update(joined)
+            if content_id in self._near:
+                on_stage("groups", len(contents) - len(rest), len(contents))
+        self._proofs.on_stage = on_stage
+        return self._with_parts(groups, parts)
 
-    def _size(self, content_id: int) -> tuple[int, str]:
-        """Sort contents: by pixels, then by path."""
-        picture = self._proofs.contents[content_id][0]
-        return self._frames.n_content_px(picture), picture.path
+    def _order(self, content_id: int) -> tuple[int, str]:
+        """Sort contents: most pixels first, then by path."""
+        files = self._proofs.contents[content_id]
+        return -self._frames.n_content_px(files[0]), min(file.path for file in files)
+
+    def _with_parts(self, groups: list[Group], parts: list[tuple[FoundPicture, str, int]]) -> list[Group]:
+        """Return the groups with those parts of a keeper's picture that are in no group of their own."""
+        listed = {picture.path for group in groups for picture in group.pictures}
+        by_keeper = {group.keeper.path: group for group in groups}
+        for keeper, why, part in parts:
+            files = [file for file in self._proofs.contents[part] if file.path not in listed]
+            members = self._members_of(keeper, files)
+            if members:
+                known = by_keeper.get(keeper.path, Group(keeper, why, ()))
+                by_keeper[keeper.path] = replace(known, members=(*known.members, *members))
+                listed.update(member.picture.path for member in members)
+        return list(by_keeper.values())
 
     def _connect(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Note that these pairs are related, and what their proofs tell of plain frames."""
@@ -60,7 +88,7 @@ class Grouping:
         while True:
             seen.add(content_id)
             reached = self._reach(content_id, rest)
-            keeper, why = self._choose_among(reached, content_id)
+            keeper, why = self._choose_among(reached)
             if keeper.content_id in seen:
                 break
             content_id = keeper.content_id
@@ -68,16 +96,18 @@ class Grouping:
             reached = self._reach(keeper.content_id, rest)
         return keeper, why, reached
 
-    def _choose_among(self, content_ids: set[int], reference_id: int) -> tuple[FoundPicture, str]:
-        usual = self._members.with_usual_tone(reference_id, content_ids)
-        return choose_keeper(
-            [file for one in self._eligible(content_ids) for file in self._proofs.contents[one]],
+    def _choose_among(self, content_ids: set[int]) -> tuple[FoundPicture, str]:
+        eligible = self._eligible(content_ids)
+        keeper, why = choose_keeper(
+            [file for one in eligible for file in self._proofs.contents[one]],
             self._rules,
             self._question.protected,
             n_content_px=self._frames.n_content_px,
-            is_usual=lambda picture: picture.content_id in usual,
+            is_usual=lambda picture: self._members.has_usual_tone(picture.content_id, content_ids),
             have_equal_tone=self._members.have_equal_tone,
         )
+        is_only_one = len(eligible) == 1 < len(content_ids) and len(self._proofs.contents[eligible[0]]) == 1
+        return keeper, "others show it small, among other things" if is_only_one else why
 
     def _reach(self, keeper_id: int, rest: set[int]) -> set[int]:
         """Return a content with all that is related to it: proven against it, and only through what already is.
@@ -87,10 +117,10 @@ class Grouping:
         """
         reached, asked, edge = {keeper_id}, {keeper_id}, [keeper_id]
         while edge:
-            next_ones = {other for one in edge for other in self._near.get(one, ())} & rest - asked
+            near = {other for one in edge for other in self._near.get(one, ())}
+            next_ones = {other for other in near - asked if other in rest}
             asked |= next_ones
-            pairs = sorted(pair_of(keeper_id, other) for other in next_ones)
-            self._proofs.prove(pairs)
+            self._proofs.prove(sorted(pair_of(keeper_id, other) for other in next_ones))
             edge = [other for other in next_ones if self._members.relation(keeper_id, other) is not None]
             self._connect(pair_of(keeper_id, other) for other in edge)
             reached.update(edge)
@@ -99,17 +129,31 @@ class Grouping:
     def _eligible(self, content_ids: set[int]) -> list[int]:
         """Return the contents that can be kept: not those that show another one of them small, among other things.
 
-        A collage has the most pixels, but keeps none of its parts. In a protected folder it stays, so it may be.
+        A collage has the most pixels, but keeps none of its parts. Where it has copies of its own it is kept for
+        these; and where one folder is asked against others the keeper must be in it, whatever it is.
         """
         in_order = sorted(content_ids)
         eligible = [
-            one for one in in_order if self._is_protected(one) or not self._is_collage(one, content_ids)
+            one
+            for one in in_order
+            if not self._parts(one, content_ids)
+            or self._has_copies(one, content_ids)
+            or (self._question.against is not None and self._is_protected(one))
         ]
         return eligible or in_order
 
-    def _is_collage(self, content_id: int, content_ids: set[int]) -> bool:
+    def _parts(self, content_id: int, content_ids: Iterable[int]) -> set[int]:
+        """Return which of these a content shows small, among other things."""
+        related = self._near.get(content_id, set()).intersection(content_ids)
+        return {other for other in related if self._members.shows_small(content_id, other)}
+
+    def _has_copies(self, content_id: int, content_ids: set[int]) -> bool:
+        """Whether there is another file, or another one of these contents, that shows the same as a whole."""
+        if len(self._proofs.contents[content_id]) > 1:
+            return True
         related = self._near.get(content_id, set()) & content_ids
-        return any(self._members.shows_small(content_id, other) for other in related)
+        proofs = [self._proofs.between(content_id, other) for other in related]
+        return any(proof is not None and proof["contains"] == "equal" for proof in proofs)
 
     def _is_protected(self, content_id: int) -> bool:
         return any(
@@ -126,10 +170,11 @@ class Grouping:
         }
         known = [(other, found) for other, found in related.items() if found is not None]
         known.sort(key=lambda one: (LADDER.index(one[1][0]), -one[1][1], one[0]))
-        joined = [keeper_id]
+        joined, excluded = [keeper_id], set(self._proofs.called_different(keeper_id))
         for content_id, _ in known:
-            if all(self._proofs.verdicts.get(pair_of(content_id, other), True) for other in joined):
+            if content_id not in excluded:
                 joined.append(content_id)
+                excluded |= self._proofs.called_different(content_id)
         return joined
 
     def _credited(self, keeper: FoundPicture, why: str, content_ids: Sequence[int]) -> Iterator[Group]:
@@ -139,10 +184,18 @@ class Grouping:
         to go.
         """
         for kept, pictures in self._credit(keeper, content_ids):
-            found = [self._members.member(kept, picture) for picture in pictures]
-            members = [one for one in found if one is not None and self._is_asked(kept, one)]
+            members = self._members_of(kept, pictures)
             if members:
-                yield Group(kept, why, tuple(sorted(members, key=_closeness)))
+                yield Group(kept, why, members)
+
+    def _members_of(self, keeper: FoundPicture, pictures: Sequence[FoundPicture]) -> tuple[Member, ...]:
+        """Return what these files are to a keeper, closest first, as far as it is proven and asked for."""
+        if not self._may_keep(keeper):
+            return ()
+        found = [
+            self._members.member(keeper, picture) for picture in pictures if not self._is_left_out(picture)
+        ]
+        return tuple(sorted((one for one in found if one is not None), key=_closeness))
 
     def _credit(
         self, keeper: FoundPicture, content_ids: Sequence[int]
@@ -154,10 +207,13 @@ class Grouping:
             for picture in self._proofs.contents[content_id]
             if picture.path != keeper.path
         ]
-        stay = [picture for picture in files if is_below(picture.path, self._question.protected)]
+        are_protected = [is_below(picture.path, self._question.protected) for picture in files]
+        stay = [picture for picture, is_protected in zip(files, are_protected, strict=True) if is_protected]
         if not stay:
             return [(keeper, files)]
-        going = [picture for picture in files if picture not in stay]
+        going = [
+            picture for picture, is_protected in zip(files, are_protected, strict=True) if not is_protected
+        ]
         if self._question.relation != "same_file":
             self._prove_equally_large(stay, going)
         credited: dict[str, list[FoundPicture]] = {}
@@ -188,11 +244,13 @@ class Grouping:
         known = [(keeper, member) for keeper, member in members if member is not None]
         return min(known, key=lambda one: (*_closeness(one[1])[:1], bool(one[1].note), -one[1].score))[0]
 
-    def _is_asked(self, keeper: FoundPicture, member: Member) -> bool:
-        against = self._question.against
-        if against is None:
-            return True
-        return is_below(keeper.path, [against]) and not is_below(member.picture.path, [against])
+    def _may_keep(self, picture: FoundPicture) -> bool:
+        """Whether a file may be a keeper: where one folder is asked against the others, only its files may."""
+        return self._question.against is None or is_below(picture.path, [self._question.against])
+
+    def _is_left_out(self, picture: FoundPicture) -> bool:
+        """Whether a file is no member: where one folder is asked against the others, its own files are none."""
+        return self._question.against is not None and is_below(picture.path, [self._question.against])
 
     def _view_of(self, content_id: int) -> UInt8Array | None:
         keypoints = self._proofs.keypoints_of(content_id)

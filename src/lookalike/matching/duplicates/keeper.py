@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from lookalike.errors import InputError
@@ -26,12 +27,12 @@ class Candidate:
     ----------
     picture : FoundPicture
     n_content_px : int       how many of its pixels lie inside its plain frame, if it has one
-    is_usual : bool          whether it is as bright, coloured and sharp as most of its copies
+    is_usual : callable      tells whether it is as bright, coloured, sharp and noisy as most of its copies
     """
 
     picture: FoundPicture
     n_content_px: int
-    is_usual: bool
+    is_usual: Callable[[], bool]
 
     @property
     def n_frame_px(self) -> int:
@@ -87,8 +88,8 @@ RULES = {
         Rule("most-pixels", lambda c: (c.n_content_px, -c.n_frame_px), _say_pixels),
         Rule(
             "unedited",
-            lambda c: c.is_usual,
-            lambda c: "as bright, coloured and sharp as most" if c.is_usual else "edited",
+            lambda c: c.is_usual(),
+            lambda c: "as bright, coloured and sharp as most" if c.is_usual() else "edited",
         ),
         _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
         Rule(
@@ -146,7 +147,7 @@ def choose_keeper(
     """Return the picture to keep and why: the first rule that tells it from the runner-up.
 
     A picture in a protected folder goes before all rules; the last resort is the order of paths. Pixels of a
-    plain frame do not count: `n_content_px` says how many are left. Of equally large pictures those go first that
+    plain frame do not count: `n_content_px` says how many are left. Of equally large pictures those are kept that
     look as most do: `is_usual` says which. An edit is not less compressed but another picture: `have_equal_tone`
     says whether two pictures can be compared in that.
     """
@@ -157,7 +158,7 @@ def choose_keeper(
         *rules,
     )
     by_path = sorted(pictures, key=lambda picture: picture.path)
-    left = [Candidate(picture, n_content_px(picture), is_usual(picture)) for picture in by_path]
+    left = [Candidate(picture, n_content_px(picture), partial(is_usual, picture)) for picture in by_path]
     for rule in in_order:
         before, left = left, _best_by(rule, left, have_equal_tone)
         if len(left) == 1:

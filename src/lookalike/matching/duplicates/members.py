@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from lookalike.matching.duplicates.closer_look import Going, matrix_of, reasons_
 from lookalike.matching.duplicates.keeper import MUCH_LESS_COMPRESSED, bytes_per_pixel, is_below
 from lookalike.matching.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.matching.duplicates.records import Member, Question
-from lookalike.matching.duplicates.tone import Tones, usual_tone
+from lookalike.matching.duplicates.tone import Tones
 from lookalike.matching.verification.proving import proof_score, turn_round
 from lookalike.records import Recipe, Relation
 from lookalike.storage.store import FoundPicture, Store
@@ -23,6 +24,7 @@ SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
 MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
 LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
+MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
 MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
 
 Related = tuple[Relation, float, dict[str, Any]]  # relation, score, proof; the keeper is its first
@@ -93,17 +95,19 @@ class Members:
         part = kept**2 * other.width_px * other.height_px / (picture.width_px * picture.height_px)
         return kept < MIN_KEPT_DETAIL and part < MAX_PART
 
-    def with_usual_tone(self, keeper_id: int, content_ids: Iterable[int]) -> set[int]:
-        """Return a content and those of its copies that are as bright, coloured and sharp as most of them."""
-        found = {}
-        for other in content_ids:
-            related = None if other == keeper_id else self.relation(keeper_id, other)
-            tone = related and self._tones.difference(keeper_id, other, related[2])
-            if tone:
-                found[other] = tone
-        are_usual = usual_tone(list(found.values()))
-        unusual = {one for one, is_usual in zip((keeper_id, *found), are_usual, strict=True) if not is_usual}
-        return {keeper_id, *content_ids} - unusual
+    def has_usual_tone(self, content_id: int, others: Iterable[int]) -> bool:
+        """Whether a content is as bright, coloured, sharp and noisy as half or more of its copies among others.
+
+        The first few copies are asked, in the order of their ids.
+        """
+        related = (
+            (other, self.relation(content_id, other)) for other in sorted(others) if other != content_id
+        )
+        copies = (
+            (other, found[2]) for other, found in related if found and found[0] in ("copy", "same_pixels")
+        )
+        alike = [self._tones.are_alike(content_id, *copy) for copy in islice(copies, MAX_COPIES_ASKED)]
+        return 2 * sum(alike) >= len(alike)
 
     def have_equal_tone(self, first: FoundPicture, second: FoundPicture) -> bool:
         """Whether two files are proven to be one picture, unedited; False where that is not known."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.matching.duplicates.pair_workers import Extracted, TaskWorker
-from lookalike.matching.duplicates.records import StageCallback
+from lookalike.matching.duplicates.records import StageCallback, ignore_stage
+from lookalike.matching.verification.verify import VERIFICATION
 from lookalike.media.files import is_own_file
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
@@ -51,6 +52,7 @@ class Proofs:
     ----------
     contents : the files that are there, by content id; what was put away since is no duplicate any more
     verdicts : what a person has said of pairs: True where they are duplicates
+    on_stage : None while what is done is not to be reported
     n_compared : pairs that were worked out, and not known before
     failed : files that could not be read
     """
@@ -58,8 +60,9 @@ class Proofs:
     def __init__(self, store: Store, settings: Settings, on_stage: StageCallback) -> None:
         self._store = store
         self._settings = settings
-        self._on_stage = on_stage
+        self.on_stage: StageCallback | None = on_stage
         self._pool = WorkerPool(Job(settings, (), store.folder), settings.n_workers, TaskWorker)
+        self._with_keypoints = store.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
         self._unreadable: set[int] = set()
         self.contents: dict[int, list[FoundPicture]] = {}
@@ -72,19 +75,32 @@ class Proofs:
             for (first, second), verdict in store.verdicts().items()
             if first in ids and second in ids
         }
+        self._different: dict[int, set[int]] = {}
+        for (first, second), are_duplicates in self.verdicts.items():
+            if not are_duplicates:
+                self._different.setdefault(first, set()).add(second)
+                self._different.setdefault(second, set()).add(first)
         self.n_compared = 0
         self.failed: list[Failed] = []
 
     def __enter__(self) -> Proofs:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._pool.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self.dismiss_workers()
+
+    def dismiss_workers(self) -> None:
+        """Let the worker processes go, and their memory; the next task starts others."""
+        self._pool.dismiss()
 
     def between(self, first: int, second: int) -> dict[str, Any] | None:
         """Return the proof of a pair, as far as it was worked out; its first is the smaller id."""
         outcome = self._known.get(pair_of(first, second))
         return None if outcome is None else _parse(outcome)
+
+    def called_different(self, content_id: int) -> set[int]:
+        """Return the contents that a person has called different from this one."""
+        return self._different.get(content_id, set())
 
     def pairs(self) -> list[Pair]:
         """Return the pairs that were worked out."""
@@ -93,7 +109,9 @@ class Proofs:
     def prove(self, pairs: Iterable[Pair]) -> None:
         """Work out these pairs, as far as they are not known yet and nobody has called them different."""
         wanted = [pair for pair in pairs if pair not in self._known and self.verdicts.get(pair, True)]
-        kept = self._store.verified_pairs(RECIPE, wanted)
+        if not wanted:
+            return
+        kept = self._store.verified_pairs(VERIFICATION, wanted)
         self._known.update((pair, sys.intern(outcome)) for pair, outcome in kept.items())
         wanted = [pair for pair in wanted if pair not in kept]
         self.n_compared += len(wanted)
@@ -104,7 +122,7 @@ class Proofs:
 
     def extract(self, content_ids: Iterable[int]) -> None:
         """Compute and keep the keypoints that these contents lack."""
-        lacking = sorted(set(content_ids) - self._store.ids_with(RECIPE) - self._unreadable)
+        lacking = sorted(set(content_ids) - self._with_keypoints - self._unreadable)
         tasks = []
         for content_id in lacking:
             picture = self.contents[content_id][0]
@@ -114,6 +132,7 @@ class Proofs:
                 for answer in answers:
                     if isinstance(answer, Extracted):
                         batch.add_feature(answer.content_id, RECIPE, answer.data)
+                        self._with_keypoints.add(answer.content_id)
                     else:
                         self._fail(answer)
 
@@ -131,7 +150,8 @@ class Proofs:
         """Yield the answers to tasks of `TaskWorker`, those of about a second at a time, reporting progress."""
         if not tasks:
             return
-        self._on_stage(stage, 0, len(tasks))
+        report = self.on_stage or ignore_stage
+        report(stage, 0, len(tasks))
         waiting: list[Any] = []
         flushed_at = time.monotonic()
         for n_done, answer in enumerate(self._pool.run(tasks), 1):
@@ -139,13 +159,18 @@ class Proofs:
             if time.monotonic() - flushed_at > _BATCH_SECONDS:
                 yield waiting
                 waiting, flushed_at = [], time.monotonic()
-            self._on_stage(stage, n_done, len(tasks))
+            report(stage, n_done, len(tasks))
         yield waiting
 
     def _fail(self, failure: Failed) -> None:
         _, content_id, path, _ = json.loads(failure.path)
         self._unreadable.add(content_id)
         self.failed.append(Failed(path, failure.stage, failure.reason))
+
+    def _fail_to_compare(self, failure: Failed) -> None:
+        _, content_id, others = json.loads(failure.path)
+        reason = f"it was not compared with {len(others)} others: {failure.reason}"
+        self.failed.append(Failed(self.contents[content_id][0].path, failure.stage, reason))
 
     def _verify(self, pairs: Sequence[Pair]) -> None:
         by_first: dict[int, list[int]] = {}
@@ -158,11 +183,14 @@ class Proofs:
             for start in range(0, len(seconds), n_at_once)
         ]
         for answers in self.run("verify", tasks):
-            outcomes = [outcome for answer in answers if not isinstance(answer, Failed) for outcome in answer]
             with self._store.batch() as batch:
-                for first, second, outcome in outcomes:
-                    batch.put_verified(first, second, RECIPE, outcome)
-                    self._known[first, second] = sys.intern(outcome)  # most pairs have nothing in common
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        self._fail_to_compare(answer)
+                        continue
+                    for first, second, outcome in answer:
+                        batch.put_verified(first, second, VERIFICATION, outcome)
+                        self._known[first, second] = sys.intern(outcome)  # most pairs have nothing in common
 
     def _compare_pixels(self, pairs: Sequence[Pair]) -> None:
         """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""
@@ -185,4 +213,4 @@ class Proofs:
                     if answer[1]:
                         proof.update(method="pixels", transform="none", contains="equal", agreement=1.0)
                     self._known[pair] = json.dumps(proof)
-                    batch.put_verified(*pair, RECIPE, self._known[pair])
+                    batch.put_verified(*pair, VERIFICATION, self._known[pair])

@@ -87,6 +87,11 @@ class Group:
     members: tuple[Member, ...]
 
     @property
+    def pictures(self) -> tuple[FoundPicture, ...]:
+        """All files: the keeper, then the members."""
+        return self.keeper, *(member.picture for member in self.members)
+
+    @property
     def relation(self) -> Relation:
         """The weakest relation of a member to the keeper."""
         return max((member.relation for member in self.members), key=LADDER.index)

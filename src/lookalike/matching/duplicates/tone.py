@@ -6,7 +6,7 @@ coloured or sharpened a picture meant it, and nobody can say which of the two ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -39,9 +39,9 @@ _COLOR_SIDE_PX = 32
 _FINE_PX, _COARSE_PX = 0.8, 2.0  # details are what lies between these two blurs
 _NOISE_PX = 1.0  # what this blur takes away is noise, where there is nothing else
 _PLAINEST = 0.2  # of the pixels
+_SAMPLE_PX = 8192
 _SOFTENING_LEVELS = 4.0  # so that colours, of which there are next to none, have no ratio
 _KEPT_IN_MEMORY = 128
-_MIN_FOR_USUAL = 3  # copies, until most of them can differ from one
 
 Size = tuple[int, int]
 Sizes = tuple[Size, Size]
@@ -103,36 +103,6 @@ class ToneDifference:
         return ("sharper",) if self.sharpness > 1 else ("less sharp",)
 
 
-_ALLOWED = {
-    "brightness": MAX_BRIGHTNESS_LEVELS,
-    "contrast": MAX_CONTRAST - 1,
-    "sharpness": MAX_SHARPNESS - 1,
-    "noise": MAX_NOISE_LEVELS,
-    "saturation": MAX_SATURATION - 1,
-}
-_UNCHANGED = [0.0, 1.0, 1.0, 0.0, 1.0]
-
-
-def usual_tone(differences: Sequence[ToneDifference]) -> NDArray[np.bool_]:
-    """Tell which of several copies are as bright, rich in contrast, sharp, noisy and saturated as most of them.
-
-    Of two nobody can say which is the usual one: both are.
-
-    Parameters
-    ----------
-    differences : n ToneDifference    of each copy from one and the same picture
-
-    Returns
-    -------
-    bool array, shape (n + 1,)    for that picture, then for each copy
-    """
-    tones = np.array([_UNCHANGED, *([getattr(one, name) for name in _ALLOWED] for one in differences)])
-    if len(tones) < _MIN_FOR_USUAL:
-        return np.ones(len(tones), np.bool_)
-    allowed = list(_ALLOWED.values())
-    return np.asarray((np.abs(tones - np.median(tones, axis=0)) <= allowed).all(axis=1), np.bool_)
-
-
 class Tones:
     """Compares the tone of contents by their kept keypoints.
 
@@ -147,11 +117,15 @@ class Tones:
 
     def words(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what the second is more than the first, by the proof of the two; empty for equal tone."""
-        found = self.difference(first_id, second_id, proof)
+        found = self._difference(first_id, second_id, proof)
         return () if found is None else found.words
 
-    def difference(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> ToneDifference | None:
-        """Compare two contents by their proof, of which the first is the first; None where it cannot be told."""
+    def are_alike(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> bool:
+        """Tell whether two contents have equal tone and noise; a grey second is like its coloured first."""
+        found = self._difference(first_id, second_id, proof)
+        return found is None or (not found.words and abs(found.noise) <= MAX_NOISE_LEVELS)
+
+    def _difference(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> ToneDifference | None:
         pair = first_id, second_id
         if pair not in self._known:
             self._known[pair] = self._compare(first_id, second_id, proof)
@@ -183,7 +157,7 @@ def compare_tone(first: Keypoints, second: Keypoints, matrix: Matrix) -> ToneDif
     greys = _lay_over(first.view, second.view, matrix, sizes)
     if np.count_nonzero(greys.inside) < _MIN_OVERLAP_PX:
         return None
-    levels = [np.quantile(grey[greys.inside], _QUANTILES) for grey in greys[:2]]
+    levels = [np.quantile(_sample(grey[greys.inside]), _QUANTILES) for grey in greys[:2]]
     contrast = float((levels[1].std() + 1) / (levels[0].std() + 1))
     details = [float(_details(grey)[greys.inside].std()) + 0.5 for grey in greys[:2]]
     saturation, color, is_grey = _compare_colors(first.tint, second.tint, matrix, sizes)
@@ -215,7 +189,14 @@ def _unrest(grey: Float32Array, inside: NDArray[np.bool_]) -> float:
     import cv2
 
     varying = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), _NOISE_PX))[inside]
-    return float(np.quantile(varying, _PLAINEST))
+    return float(np.quantile(_sample(varying), _PLAINEST))
+
+
+def _sample(values: Float32Array) -> Float32Array:
+    """Return some thousands of the values, evenly: quantiles of all take most of the time."""
+    return values[
+        :: len(values) // _SAMPLE_PX | 1
+    ]  # odd, so as not to fall in step with the blocks of a JPEG
 
 
 def _lay_over(first: UInt8Array, second: UInt8Array, matrix: Matrix, sizes: Sizes) -> _Overlap:

@@ -15,7 +15,13 @@ from lookalike.matching.filter import Filter
 from lookalike.matching.query import Box, Source, parse_box
 from lookalike.matching.search import AUTO, parse_way, ways
 from lookalike.records import Relation
-from lookalike.report.documents import Answer, compare_document, page_document, search_document
+from lookalike.report.documents import (
+    Answer,
+    compare_document,
+    full_promise_document,
+    page_document,
+    search_document,
+)
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
 from lookalike.web.routes.shared import QUERY_PATTERN, TheSite
@@ -126,6 +132,19 @@ def _label(upload: UploadFile) -> str:
 async def get_ways() -> list[str]:
     """List the ways to search, the default first."""
     return ways()
+
+
+@router.get("/promise", responses=documented(422))
+async def get_promise(
+    site: TheSite,
+    precision: Annotated[
+        float, Query(description="Share of copies among what is returned.", examples=[0.99])
+    ],
+    by: Annotated[str, Query(description="A way to search, or `duplicates`.", examples=["auto"])] = AUTO,
+) -> Response:
+    """Say what a precision is worth in this gallery: the threshold, and the recall to expect."""
+    promised = await site.searches.run(lambda gallery: gallery.promise(by, precision))
+    return json_answer(full_promise_document(promised))
 
 
 @router.get("/search", responses=documented(404, 409, 422))

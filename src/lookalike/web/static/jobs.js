@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { problemBox } from "./problem_box.js";
 import { duration, number, said, t } from "./words.js";
 
-const STAGES = ["look", "add", "candidates", "keypoints", "verify", "shared parts", "pixels", "waiting"];
+const STAGES = ["look", "add", "candidates", "keypoints", "verify", "shared parts", "pixels", "groups", "details", "waiting"];
 
 /**
  * The panel of one kind of run, `index` or `duplicates`.

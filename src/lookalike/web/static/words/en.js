@@ -173,6 +173,7 @@ export const en = {
     "job.stage.keypoints": "Finding keypoints",
     "job.stage.verify": "Proving pairs",
     "job.stage.shared parts": "Finding shared parts",
+    "job.stage.groups": "Making groups",
     "job.stage.pixels": "Comparing pixels",
     "job.stage.waiting": "Waiting to begin",
     "job.of": ({ done, total }) => `${done} of ${total}`,

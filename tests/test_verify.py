@@ -216,6 +216,9 @@ def test_a_small_part_in_common_seen_from_another_side_is_no_copy(name):
     assert (straight.relation, straight.contains) == ("copy", "neither")
     turned = right.rotate(5, Image.Resampling.BICUBIC)
     assert verify(extract_keypoints(left), extract_keypoints(turned)).relation == "same_scene"
+    in_mirror = extract_keypoints(ImageOps.mirror(right))
+    assert verify(extract_keypoints(left), in_mirror).relation == "same_scene"
+    assert verify(extract_keypoints(right), in_mirror).relation == "copy"
     assert verify(extract_keypoints(whole), extract_keypoints(turned)).relation == "copy"
 
 

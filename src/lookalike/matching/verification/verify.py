@@ -35,7 +35,7 @@ from lookalike.records import Float32Array, Recipe, Relation
 
 __all__ = ["Verification", "describe_transform", "draw_proof", "verify"]
 
-VERIFICATION = Recipe("verification", 2, {"keypoints": KEYPOINTS.version})
+VERIFICATION = Recipe("verification", 3, {"keypoints": KEYPOINTS.version})
 """What outcomes are kept under: the version is raised whenever the same keypoints would give another one."""
 
 Containment = Literal["equal", "first", "second", "neither"]
@@ -79,7 +79,8 @@ MIN_EXACT_AGREEMENT = 0.5
 MAX_EXACT_MOTION_PX = 0.5
 MIN_SCENE_INLIERS = 15
 # Two shots of one printed thing agree where nothing but the print is in both: a part of either, seen from another
-# side. Of 38,000 pairs of copies none overlaps so little and is bent; of 257 such pairs of shots 138 do and are.
+# side; so do the bars of two screenshots, one of them mirrored. Of 38,000 pairs of copies none overlaps so little
+# and is bent or mirrored; of 257 such pairs of shots 143 do and are.
 MIN_COMMON_SHARE = 0.5  # of the picture of which more is in the other
 MAX_BENT_DEGREES = 0.7  # from the nearest quarter turn
 MAX_BENT_STRETCH = 1.02  # of one direction against the other
@@ -221,7 +222,7 @@ def _is_copy(placed: _Placement, agreement: Agreement) -> bool:
 
 
 def _is_bent_part(found: Verification, first: Keypoints, second: Keypoints) -> bool:
-    """Whether two pictures have only a part in common, seen from another side: shots of one thing, no copies."""
+    """Whether two pictures have only a part in common, seen from another side or in a mirror: no copies."""
     if found.contains != "neither" or found.matrix is None:
         return False
     sizes = (first.width_px, first.height_px), (second.width_px, second.height_px)
@@ -233,14 +234,13 @@ def _is_bent_part(found: Verification, first: Keypoints, second: Keypoints) -> b
 
 
 def _is_bent(matrix: Matrix, size: tuple[int, int]) -> bool:
-    """Whether a placement does more than enlarge, mirror and turn by right angles."""
+    """Whether a placement does more than enlarge and turn by right angles."""
     linear = matrix[:2, :2]
-    if np.linalg.det(linear) < 0:
-        linear = linear @ np.diag([-1.0, 1.0])
     stretch = np.linalg.svd(linear, compute_uv=False)
     degrees = np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
     return bool(
-        abs((degrees + 45) % 90 - 45) > MAX_BENT_DEGREES
+        np.linalg.det(linear) < 0
+        or abs((degrees + 45) % 90 - 45) > MAX_BENT_DEGREES
         or stretch[0] > MAX_BENT_STRETCH * stretch[1]
         or np.abs(matrix[2, :2]) @ size > MAX_BENT_DEPTH
     )

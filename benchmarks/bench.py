@@ -25,7 +25,7 @@ from PIL import Image
 from lookalike import Gallery, Settings
 from lookalike.doctor import cpu_features
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
-from lookalike.gallery import recipes_of
+from lookalike.gallery.local import recipes_of
 from lookalike.media.decode import decode
 from lookalike.storage.store import Content, Store
 
@@ -276,7 +276,7 @@ def bench_search(folder: Path, n: int) -> None:
     ]
     imports = (
         "import numpy, PIL.Image, onnxruntime, sqlite3, typer, rich.console; "
-        "from lookalike.cli import search; import lookalike.gallery, lookalike.media.decode; "
+        "from lookalike.cli import search; import lookalike.gallery.local, lookalike.media.decode; "
         "import lookalike.features.embedding"
     )
     cold, start = [], []

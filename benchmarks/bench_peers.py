@@ -42,7 +42,7 @@ from peers_scoring import (
 
 N_CORES = 2
 N_SPEED_PICTURES = 300
-OURS = Rival("lookalike", "lookalike", ("lookalike.gallery", "lookalike.features.embedding"), ())
+OURS = Rival("lookalike", "lookalike", ("lookalike.gallery.local", "lookalike.features.embedding"), ())
 # Features of one group are asked for together; what may fail alone is asked for alone.
 FEATURES = {
     "ImageHash": (("ahash", "dhash", "phash", "whash"),),

@@ -21,8 +21,8 @@ from lookalike.edits import standard_edits
 from lookalike.errors import PictureError
 from lookalike.features.embedding import open_embedder
 from lookalike.features.keypoints import Keypoints, extract_keypoints, to_bytes
-from lookalike.matching.verification.verify import verify
 from lookalike.media.decode import decode
+from lookalike.proving.verify import verify
 from lookalike.settings import Settings
 
 

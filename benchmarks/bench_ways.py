@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Gallery, Settings
-from lookalike.matching.search import ways
+from lookalike.searching.searcher import ways
 
 
 def average_precision(is_right: np.ndarray, n_right: int) -> float:

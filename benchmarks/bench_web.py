@@ -30,7 +30,7 @@ from PIL import Image
 
 from lookalike import Gallery, Settings
 from lookalike.features.extract import EMBEDDING
-from lookalike.gallery import recipes_of
+from lookalike.gallery.local import recipes_of
 from lookalike.storage.store import Content, Store
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry", "retina")

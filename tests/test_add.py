@@ -16,7 +16,7 @@ from lookalike import Gallery
 from lookalike.adding import add as add_module
 from lookalike.errors import InputError, StoreError
 from lookalike.features.extract import FEATURES, stored_dtype
-from lookalike.gallery import recipes_of
+from lookalike.gallery.local import recipes_of
 from lookalike.storage.store import FILE_NAME, Store
 
 

@@ -12,9 +12,9 @@ from PIL import Image, ImageOps
 
 from conftest import textured
 from lookalike import Filter, Gallery
+from lookalike.calibration.calibrate import calibrate_gallery
+from lookalike.calibration.record import PROOF
 from lookalike.errors import InputError
-from lookalike.matching.calibration.calibrate import calibrate_gallery
-from lookalike.matching.calibration.record import PROOF
 from pictures import photo
 
 N_TEXTURED = 18

@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from conftest import textured
-from lookalike.errors import InputError, StoreError
-from lookalike.features.keypoints import extract_keypoints
-from lookalike.matching.calibration.against_shipped import fit_beside
-from lookalike.matching.calibration.background import find_background, relative_score
-from lookalike.matching.calibration.fitting import (
+from lookalike.calibration.against_shipped import fit_beside
+from lookalike.calibration.background import find_background, relative_score
+from lookalike.calibration.fitting import (
     Sample,
     find_threshold,
     fit,
@@ -22,7 +20,7 @@ from lookalike.matching.calibration.fitting import (
     measured_precision,
     precision_bound,
 )
-from lookalike.matching.calibration.record import (
+from lookalike.calibration.record import (
     PRECISIONS,
     PROOF,
     Calibration,
@@ -32,9 +30,11 @@ from lookalike.matching.calibration.record import (
     load_shipped,
     parse_precision,
 )
-from lookalike.matching.calibration.telling import is_beyond_proof, is_plain
-from lookalike.matching.search import ways
+from lookalike.calibration.telling import is_beyond_proof, is_plain
+from lookalike.errors import InputError, StoreError
+from lookalike.features.keypoints import extract_keypoints
 from lookalike.report.calibration_notes import calibration_notes, mark
+from lookalike.searching.searcher import ways
 from pictures import photo
 
 

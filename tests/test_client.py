@@ -12,9 +12,9 @@ from PIL import Image
 
 from conftest import textured
 from lookalike import Filter, Gallery, LookalikeError
-from lookalike.client import RemoteGallery
 from lookalike.errors import DecodeError, InputError, QueryError, StoreError
-from lookalike.matching.query import Box
+from lookalike.gallery.served import RemoteGallery
+from lookalike.queries.source import Box
 from lookalike.report.documents import (
     Answer,
     compare_document,
@@ -262,7 +262,7 @@ def test_a_busy_server_is_asked_again(settings, monkeypatch):
             status, json={"type": "about:blank", "detail": "busy"}, headers={"Retry-After": "1"}
         )
 
-    monkeypatch.setattr("lookalike.client.time.sleep", waited.append)
+    monkeypatch.setattr("lookalike.gallery.served.time.sleep", waited.append)
     remote = RemoteGallery("http://x", settings=settings, transport=httpx.MockTransport(answer))
     assert remote._ask("GET", "/info") == {"type": "about:blank", "detail": "busy"}
     assert waited == [1.0, 2.0]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lookalike.edits import graded_edits, write_edits
+from lookalike.edits import graded_edits
 from lookalike.errors import InputError
 from lookalike.evaluation.datasets import LAYOUTS, DataSet, list_pictures, load_dataset
+from lookalike.evaluation.datasets.copies import write_edits
 from pictures import encode, photo
 
 PIXEL = encode(photo(8, 8))

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from lookalike import Gallery
+from lookalike.duplicates.details import find_difference
 from lookalike.errors import DecodeError, LimitError
-from lookalike.matching.duplicates.details import find_difference
 from lookalike.media.decode import count_frames
 from lookalike.settings import Settings
 from pictures import encode, photo

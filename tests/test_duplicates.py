@@ -9,17 +9,17 @@ from PIL import Image, ImageFilter, ImageOps
 
 from conftest import textured
 from lookalike import Gallery
+from lookalike.duplicates import candidates
+from lookalike.duplicates.candidates import find_candidates, find_shared_parts, turn_phashes
+from lookalike.duplicates.frames import Frames
+from lookalike.duplicates.keeper import RULES, choose_keeper, parse_rules
+from lookalike.duplicates.pair_workers import TaskWorker
 from lookalike.errors import GalleryNotFoundError, InputError, ModelError
 from lookalike.features.hashes import phash
 from lookalike.features.keypoints import extract_keypoints
-from lookalike.matching.duplicates import candidates
-from lookalike.matching.duplicates.candidates import find_candidates, find_shared_parts, turn_phashes
-from lookalike.matching.duplicates.frames import Frames
-from lookalike.matching.duplicates.keeper import RULES, choose_keeper, parse_rules
-from lookalike.matching.duplicates.pair_workers import TaskWorker
-from lookalike.matching.query import _turn
-from lookalike.matching.verification.proving import proof_document
-from lookalike.matching.verification.verify import verify
+from lookalike.proving.prove import proof_document
+from lookalike.proving.verify import verify
+from lookalike.queries.picture import _turn
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture
 from lookalike.workers.process import Job

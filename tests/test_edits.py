@@ -14,15 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lookalike import edits as edits_module
-from lookalike.edits import (
-    Edit,
-    apply_edit,
-    graded_edits,
-    perception_edits,
-    standard_edits,
-    write_edits,
-)
+from lookalike.edits import Edit, apply_edit, graded_edits, perception_edits, standard_edits
 from lookalike.errors import InputError
+from lookalike.evaluation.datasets.copies import write_edits
 from pictures import mean_difference, noise, photo
 
 NEIGHBOURS = [photo(90, 70, name) for name in ("coffee", "rocket", "chelsea")]

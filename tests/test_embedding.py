@@ -16,7 +16,7 @@ from skimage import data
 from lookalike.errors import InputError, ModelError
 from lookalike.features.embedding import open_embedder, open_session, self_test
 from lookalike.features.models.catalogue import CATALOGUE, PRECISIONS, synthetic_picture
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 
 onnx = pytest.importorskip("onnx")

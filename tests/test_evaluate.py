@@ -18,9 +18,9 @@ from lookalike.evaluation.datasets import DataSet, load_dataset
 from lookalike.evaluation.evaluate import evaluate, load_data, make_edited, parse_ways, take_queries
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
 from lookalike.evaluation.scores import Truth, score
-from lookalike.matching.search import ways
 from lookalike.report.documents import evaluation_document
 from lookalike.report.evaluation import best_of_each_feature, evaluation_html
+from lookalike.searching.searcher import ways
 
 CONFIGURATION = Configuration("phash", 3, "data", "recipes", "settings", "1.0")
 

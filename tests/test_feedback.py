@@ -5,11 +5,11 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import InputError
-from lookalike.matching.feedback import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
-from lookalike.matching.query import Box, cut_box, parse_box
-from lookalike.matching.verification.proving import move_first
 from lookalike.media.folders import gather_folders
-from lookalike.records import Picture
+from lookalike.proving.prove import move_first
+from lookalike.queries.refined import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
+from lookalike.queries.source import Box, cut_box, parse_box
+from lookalike.records.picture import Picture
 
 NONE = np.empty((0, 0), np.float32)
 

@@ -18,7 +18,7 @@ from lookalike.features.keypoints import (
     from_bytes,
     to_bytes,
 )
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from pictures import photo
 
 
@@ -127,5 +127,7 @@ def test_the_recipe_can_be_stored():
 
 
 def test_importing_loads_no_opencv():
-    code = "import sys, lookalike.features.keypoints, lookalike.matching.verification.verify; sys.exit('cv2' in sys.modules)"
+    code = (
+        "import sys, lookalike.features.keypoints, lookalike.proving.verify; sys.exit('cv2' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

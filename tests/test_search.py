@@ -18,8 +18,8 @@ from lookalike.errors import (
     PictureError,
     StoreError,
 )
-from lookalike.matching.query import ORIENTATIONS
-from lookalike.matching.search import ways
+from lookalike.queries.picture import ORIENTATIONS
+from lookalike.searching.searcher import ways
 
 
 @pytest.fixture(scope="module")

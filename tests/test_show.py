@@ -12,7 +12,7 @@ from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport
 from lookalike.cli import show
 from lookalike.doctor import Finding
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings, describe_settings
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from conftest import needs_users, ordinary_user
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.storage import store as store_module
 from lookalike.storage.index.cache import open_exact_index
 from lookalike.storage.store import Content, Store

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from lookalike.duplicates.keeper import RULES, choose_keeper
+from lookalike.duplicates.tone import compare_tone
 from lookalike.features.keypoints import extract_keypoints
-from lookalike.matching.duplicates.keeper import RULES, choose_keeper
-from lookalike.matching.duplicates.tone import compare_tone
-from lookalike.matching.verification.verify import verify
+from lookalike.proving.verify import verify
 from lookalike.storage.store import FoundPicture
 from pictures import photo
 

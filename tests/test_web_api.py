@@ -14,7 +14,7 @@ from PIL import Image
 
 from conftest import textured
 from lookalike import Gallery, compare
-from lookalike.matching.query import Box
+from lookalike.queries.source import Box
 from lookalike.report.documents import Answer, compare_document, search_document
 from lookalike.web.site import MAX_THREADS
 from pictures import encode, photo

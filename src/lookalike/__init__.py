@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lookalike.errors import LookalikeError as LookalikeError
-    from lookalike.gallery import Gallery as Gallery
-    from lookalike.gallery import compare as compare
-    from lookalike.gallery import hash_picture as hash_picture
-    from lookalike.matching.filter import Filter as Filter
+    from lookalike.gallery.local import Gallery as Gallery
+    from lookalike.gallery.local import compare as compare
+    from lookalike.gallery.local import hash_picture as hash_picture
     from lookalike.settings import Settings as Settings
+    from lookalike.storage.filters import Filter as Filter
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Gallery": "lookalike.gallery",
-    "compare": "lookalike.gallery",
-    "hash_picture": "lookalike.gallery",
-    "Filter": "lookalike.matching.filter",
+    "Gallery": "lookalike.gallery.local",
+    "compare": "lookalike.gallery.local",
+    "hash_picture": "lookalike.gallery.local",
+    "Filter": "lookalike.storage.filters",
     "Settings": "lookalike.settings",
     "LookalikeError": "lookalike.errors",
 }

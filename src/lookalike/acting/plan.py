@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path
-from lookalike.records import Relation
+from lookalike.records.relation import Relation
 
 Act = Literal["trash", "quarantine", "hardlink", "symlink", "delete"]
 """What can be done to a file; all but `trash` and `quarantine` need a keeper of equal bytes."""

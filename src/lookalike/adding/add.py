@@ -11,7 +11,7 @@ from typing import Literal
 
 from lookalike.adding.worker import Extracted, FileWorker
 from lookalike.media.files import FoundFile, absolute_path
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.store import Batch, KnownFile, Store
 from lookalike.workers.pool import WorkerPool

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli import show
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.report.documents import Answer, add_document, duplicates_document, search_document
 from lookalike.report.figures import figure_bytes, search_figure
 from lookalike.report.pages import duplicates_html, search_html
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lookalike.adding.add import AddReport
-    from lookalike.matching.duplicates.records import DuplicatesReport
+    from lookalike.duplicates.records import DuplicatesReport
 
 PHOTOS = (
     "astronaut",

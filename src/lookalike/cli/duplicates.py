@@ -21,7 +21,7 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates.records import DuplicatesReport
+    from lookalike.duplicates.records import DuplicatesReport
 
 
 @app.command()
@@ -54,7 +54,7 @@ def duplicates(
     Example: lookalike duplicates --html report.html --plan plan.json
     """
     from lookalike.cli import show
-    from lookalike.matching.duplicates.keeper import DEFAULT_RULES
+    from lookalike.duplicates.keeper import DEFAULT_RULES
     from lookalike.report.pages import duplicates_html
     from lookalike.report.writing import check_output, write_output
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from lookalike.gallery import Gallery
-    from lookalike.matching.calibration.record import Promised
+    from lookalike.calibration.record import Promised
+    from lookalike.gallery.local import Gallery
 
 PrecisionOption = Annotated[
     float | None,

@@ -27,10 +27,10 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError, PictureError, QueryError
 
 if TYPE_CHECKING:
-    from lookalike.gallery import Gallery
-    from lookalike.matching.calibration.record import Promised
-    from lookalike.matching.search import Match
+    from lookalike.calibration.record import Promised
+    from lookalike.gallery.local import Gallery
     from lookalike.report.documents import Answer
+    from lookalike.searching.searcher import Match
 
 
 @app.command()
@@ -87,10 +87,10 @@ def search(
 
     Example: lookalike search holiday.jpg -k 5 --html result.html
     """
-    from lookalike.matching.filter import Filter
-    from lookalike.matching.query import parse_box
-    from lookalike.matching.search import parse_way
+    from lookalike.queries.source import parse_box
     from lookalike.report.documents import search_csv
+    from lookalike.searching.searcher import parse_way
+    from lookalike.storage.filters import Filter
 
     parse_way(by)
     where = Filter(folder, tuple(format or ()), min_side, min_bytes, max_bytes, since, until)
@@ -178,9 +178,9 @@ def ways(json: JsonOption = False) -> None:
 
     Example: lookalike ways
     """
-    from lookalike.matching.search import describe_way
-    from lookalike.matching.search import ways as all_ways
     from lookalike.report.documents import to_json
+    from lookalike.searching.searcher import describe_way
+    from lookalike.searching.searcher import ways as all_ways
 
     if json:
         print_line(to_json(all_ways()))
@@ -204,8 +204,8 @@ def compare(
     Example: lookalike compare original.jpg suspect.png --proof proof.png
     """
     from lookalike.cli import show
-    from lookalike.gallery import compare as compare_pictures
-    from lookalike.gallery import draw_comparison
+    from lookalike.gallery.local import compare as compare_pictures
+    from lookalike.gallery.local import draw_comparison
     from lookalike.report.documents import compare_document, to_json
     from lookalike.report.thumbnails import picture_bytes
     from lookalike.report.writing import PICTURES, check_output, write_output
@@ -235,7 +235,7 @@ def hash(  # noqa: A001
 
     Example: lookalike hash a.jpg b.jpg --json
     """
-    from lookalike.gallery import hash_picture
+    from lookalike.gallery.local import hash_picture
     from lookalike.report.documents import to_json
 
     any_failed = False

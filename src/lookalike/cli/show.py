@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure, Progress
+    from lookalike.calibration.calibrate import CalibrationReport
+    from lookalike.calibration.record import CalibrationState
+    from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
+    from lookalike.duplicates.records import DuplicatesReport
     from lookalike.evaluation.euclidean import EuclideanExperiment
     from lookalike.evaluation.evaluate import Evaluation
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
-    from lookalike.gallery import GalleryInfo
-    from lookalike.matching.calibration.calibrate import CalibrationReport
-    from lookalike.matching.calibration.record import CalibrationState
-    from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates.records import DuplicatesReport
+    from lookalike.gallery.local import GalleryInfo
     from lookalike.report.documents import Answer
     from lookalike.settings import Settings
     from lookalike.workers.process import Failed
@@ -238,7 +238,7 @@ def undone(report: UndoReport) -> None:
 
 def info(found: GalleryInfo) -> None:
     """Print what a gallery holds."""
-    from lookalike.records import Recipe
+    from lookalike.records.recipe import Recipe
 
     table = Table(show_header=False, title=_name(found.folder), title_justify="left")
     table.add_column(overflow="fold")

@@ -19,10 +19,11 @@ from lookalike.evaluation.datasets import DataSet
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
 from lookalike.features.extract import EMBEDDING
 from lookalike.features.hashes import HASHES
-from lookalike.gallery import Gallery, recipes_of
-from lookalike.matching.query import Box, Query
-from lookalike.matching.search import AUTO, HASH_THEN_EMBEDDING, parse_way
+from lookalike.gallery.local import Gallery, recipes_of
 from lookalike.media.decode import decode
+from lookalike.queries.picture import Query
+from lookalike.queries.source import Box
+from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, parse_way
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture
 

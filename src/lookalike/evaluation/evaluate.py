@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.edits import Edit, graded_edits, perception_edits, standard_edits, write_edits
+from lookalike.edits import Edit, graded_edits, perception_edits, standard_edits
 from lookalike.errors import InputError, PictureError
 from lookalike.evaluation.answers import StageCallback, answer_all, index_data
 from lookalike.evaluation.costs import Cost, measure_costs
 from lookalike.evaluation.datasets import DataSet, list_pictures, load_dataset
+from lookalike.evaluation.datasets.copies import write_edits
 from lookalike.evaluation.scores import Scores, find_truth, score
-from lookalike.matching.search import parse_way
-from lookalike.matching.search import ways as all_ways
 from lookalike.media.decode import decode
+from lookalike.searching.searcher import parse_way
+from lookalike.searching.searcher import ways as all_ways
 from lookalike.settings import Settings
 
 DEPTH = 1000  # answers kept of each query of a data set

@@ -23,11 +23,11 @@ from lookalike.errors import InputError
 from lookalike.evaluation.metrics import r_precision, rank_against_ties
 from lookalike.evaluation.pair_measures import HASH_SIDE, SIDE_PX, Kind, Measure, measures_of
 from lookalike.features.extract import Extractor
-from lookalike.gallery import Gallery
-from lookalike.matching.search import AUTO
+from lookalike.gallery.local import Gallery
 from lookalike.media.decode import decode
 from lookalike.media.files import iter_files
-from lookalike.records import Picture
+from lookalike.records.picture import Picture
+from lookalike.searching.searcher import AUTO
 from lookalike.settings import Settings
 
 N_DRAWS = 10  # of the viewpoint experiment

@@ -14,7 +14,8 @@ from lookalike.features import distances, measures
 from lookalike.features.color import unpack_histograms
 from lookalike.features.extract import EMBEDDING, Extractor, for_cache
 from lookalike.features.hashes import ahash, hamming
-from lookalike.records import Picture, UInt8Array
+from lookalike.records.arrays import UInt8Array
+from lookalike.records.picture import Picture
 
 SIDE_PX = 128  # to which pixel measures bring both pictures; the published study does not say its own
 HASH_SIDE = 16  # 256 bits: with 64 bits many distances are equal, and the order of ties decides

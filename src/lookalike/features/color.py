@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.records import Float32Array, UInt8Array
+from lookalike.records.arrays import Float32Array, UInt8Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError
 from lookalike.features.hashes import hamming
-from lookalike.records import Float32Array
+from lookalike.records.arrays import Float32Array
 
 
 def cosine(queries: Float32Array, gallery: Float32Array) -> Float32Array:

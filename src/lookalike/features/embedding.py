@@ -22,7 +22,8 @@ from lookalike.features.models.catalogue import (
     synthetic_picture,
 )
 from lookalike.features.models.description import ModelDescription, read_description
-from lookalike.records import Float32Array, Recipe, UInt8Array
+from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from lookalike.errors import InputError
 from lookalike.features.color import HISTOGRAMS, Pixels, pack_histogram, unpack_histograms
 from lookalike.features.hashes import HASHES
-from lookalike.records import Picture, Recipe
+from lookalike.records.picture import Picture
+from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
-from lookalike.records import UInt8Array
+from lookalike.records.arrays import UInt8Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -2,7 +2,7 @@
 
 SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004) in its RootSIFT form
 (Arandjelovic and Zisserman, "Three things everyone should know", CVPR 2012). What is kept is all that
-`lookalike.matching.verification.verify` needs, so a second question about a picture does not open its file again.
+`lookalike.proving.verify` needs, so a second question about a picture does not open its file again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError
-from lookalike.records import Float32Array, Recipe, UInt8Array
+from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.recipe import Recipe
 
 if TYPE_CHECKING:
     from PIL.Image import Image

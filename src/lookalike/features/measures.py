@@ -12,7 +12,7 @@ import numpy as np
 
 from lookalike.errors import InputError
 from lookalike.features import color, distances
-from lookalike.records import UInt8Array
+from lookalike.records.arrays import UInt8Array
 
 
 def pixel_euclidean(first: UInt8Array, second: UInt8Array) -> float:

@@ -26,7 +26,8 @@ from lookalike.media.extras import Opened, SizeCheck, is_camera_raw, open_heif, 
 from lookalike.media.files import read_file
 from lookalike.media.formats import HEAD_BYTES, describe_stranger, sniff_format
 from lookalike.media.quiet import QUIET_STDERR, QUIET_WARNINGS
-from lookalike.records import Picture, UInt8Array
+from lookalike.records.arrays import UInt8Array
+from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 
 __all__ = ["MAY_HOLD_SEVERAL", "count_frames", "decode", "sniff_format"]

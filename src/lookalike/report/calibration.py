@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lookalike.calibration.fitting import held_out_probabilities
+from lookalike.calibration.workers import make_copy
 from lookalike.errors import LookalikeError
-from lookalike.matching.calibration.fitting import held_out_probabilities
-from lookalike.matching.calibration.workers import make_copy
 from lookalike.report import charts
 from lookalike.report.calibration_notes import calibration_notes, mark
 from lookalike.report.charts import Line
@@ -20,9 +20,9 @@ from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
-    from lookalike.matching.calibration.calibrate import CalibrationReport, Example
-    from lookalike.matching.calibration.fitting import Sample
-    from lookalike.matching.calibration.record import WayCalibration
+    from lookalike.calibration.calibrate import CalibrationReport, Example
+    from lookalike.calibration.fitting import Sample
+    from lookalike.calibration.record import WayCalibration
 
 CUT = 0.99  # the promise whose cut is drawn, and from either side of which pairs are shown
 _N_BINS = 50

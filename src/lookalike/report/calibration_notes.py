@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from lookalike.matching.calibration.calibrate import EDITS_EACH
-from lookalike.matching.calibration.fitting import precision_bound
-from lookalike.matching.calibration.record import PROOF, Calibration, Promise
-from lookalike.matching.calibration.telling import MIN_SIDE_PX
-from lookalike.matching.search import AUTO
+from lookalike.calibration.calibrate import EDITS_EACH
+from lookalike.calibration.fitting import precision_bound
+from lookalike.calibration.record import PROOF, Calibration, Promise
+from lookalike.calibration.telling import MIN_SIDE_PX
+from lookalike.searching.searcher import AUTO
 
 UNSURE = "*"
 KEPT = "+"

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure
+    from lookalike.calibration.calibrate import CalibrationReport
+    from lookalike.calibration.record import Promised, WayCalibration
+    from lookalike.comparing import Comparison
+    from lookalike.duplicates.records import DuplicatesReport, Member
     from lookalike.evaluation.euclidean import EuclideanExperiment
     from lookalike.evaluation.evaluate import Evaluation, WayResult
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
-    from lookalike.gallery import GalleryInfo, Page
-    from lookalike.matching.calibration.calibrate import CalibrationReport
-    from lookalike.matching.calibration.record import Promised, WayCalibration
-    from lookalike.matching.compare import Comparison
-    from lookalike.matching.duplicates.records import DuplicatesReport, Member
-    from lookalike.matching.query import Query
-    from lookalike.matching.search import Match
+    from lookalike.gallery.local import GalleryInfo, Page
+    from lookalike.queries.picture import Query
+    from lookalike.searching.searcher import Match
     from lookalike.storage.store import FoundPicture
 
 
@@ -132,7 +132,7 @@ def calibration_document(report: CalibrationReport) -> dict[str, Any]:
 
 
 def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
-    from lookalike.matching.calibration.record import Promised
+    from lookalike.calibration.record import Promised
 
     return {
         "queries": way.n_queries,

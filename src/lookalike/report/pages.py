@@ -13,8 +13,8 @@ from lookalike.report.wording import count_duplicates
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates.records import DuplicatesReport, Member
-    from lookalike.matching.search import Match
+    from lookalike.duplicates.records import DuplicatesReport, Member
+    from lookalike.searching.searcher import Match
     from lookalike.storage.store import FoundPicture
 
 _STYLE = """

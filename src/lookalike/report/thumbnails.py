@@ -35,8 +35,8 @@ def picture_bytes(image: Image, suffix: str) -> bytes:
 
 def small_image(source: Any, settings: Settings) -> Any | None:
     """Return a small PIL image of a picture, in its own shape, or None where it cannot be read."""
-    from lookalike.matching.query import STDIN, parse_source
     from lookalike.media.decode import decode
+    from lookalike.queries.source import STDIN, parse_source
 
     if source == STDIN:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lookalike.matching.duplicates.records import DuplicatesReport
+    from lookalike.duplicates.records import DuplicatesReport
 
 
 def count(number: int, name: str) -> str:

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
 from lookalike.media.files import GALLERY_FILE
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.storage.schema import APPLICATION_ID, MIGRATIONS
 
 FILE_NAME = GALLERY_FILE

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lookalike.errors import GalleryNotFoundError
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.storage.store import FILE_NAME
 from lookalike.web.problems import BusyError
 

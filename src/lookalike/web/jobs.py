@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lookalike.errors import LookalikeError, StopRequested
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.web.problems import Refusal
 
 MAX_REMEMBERED = 20

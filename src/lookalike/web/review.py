@@ -13,7 +13,7 @@ from typing import Any
 
 from lookalike.acting.apply import Remark
 from lookalike.acting.plan import Plan, load_plan, save_plan
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.report.documents import plan_document, present_group, to_json
 from lookalike.web.problems import Refusal
 

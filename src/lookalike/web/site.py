@@ -11,8 +11,8 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from lookalike.doctor import examine
-from lookalike.gallery import Gallery
-from lookalike.matching.duplicates.keeper import is_below
+from lookalike.duplicates.keeper import is_below
+from lookalike.gallery.local import Gallery
 from lookalike.web.engine import Engine
 from lookalike.web.fetch import fetch
 from lookalike.web.guard import Patience

@@ -11,8 +11,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from lookalike.matching.query import Source
 from lookalike.media.files import digest_of
+from lookalike.queries.source import Source
 from lookalike.settings import Settings
 from lookalike.web.problems import Refusal
 

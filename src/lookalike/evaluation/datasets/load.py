@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lookalike.edits import GROUND_TRUTH_NAME
 from lookalike.errors import InputError
 from lookalike.evaluation.datasets import published, tables
+from lookalike.evaluation.datasets.copies import GROUND_TRUTH_NAME
 from lookalike.evaluation.datasets.data_set import DataSet
 
 LAYOUTS: dict[str, Callable[[Path], DataSet]] = {

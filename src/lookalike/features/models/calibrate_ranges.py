@@ -21,7 +21,7 @@ from lookalike.features.embedding import open_session
 from lookalike.features.models.catalogue import find_entry
 from lookalike.features.models.efficientnet_lite import INPUT_NAME, build_float32, ranged_names, read_blocks
 from lookalike.media.decode import decode
-from lookalike.records import UInt8Array
+from lookalike.records.arrays import UInt8Array
 
 MODEL = "efficientnet-lite0"
 

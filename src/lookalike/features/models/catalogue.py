@@ -19,7 +19,7 @@ from lookalike.errors import InputError
 from lookalike.features.models import efficientnet_lite
 from lookalike.features.models.description import ModelDescription
 from lookalike.features.models.weights import Weights, locate_package_file, read_weights
-from lookalike.records import Float32Array, UInt8Array
+from lookalike.records.arrays import Float32Array, UInt8Array
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ModelError
-from lookalike.records import UInt8Array
+from lookalike.records.arrays import UInt8Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image

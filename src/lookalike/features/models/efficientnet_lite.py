@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ModelError
 from lookalike.features.models.weights import Weights
-from lookalike.records import Float32Array
+from lookalike.records.arrays import Float32Array
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto

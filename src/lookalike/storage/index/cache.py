@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.features.extract import for_cache, kind_of, stored_dtype
-from lookalike.records import Recipe
+from lookalike.records.recipe import Recipe
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import Stamp, Store
 

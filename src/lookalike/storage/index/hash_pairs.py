@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
-from lookalike.records import UInt8Array
+from lookalike.records.arrays import UInt8Array
 
 Int64Array = NDArray[np.int64]
 UInt64Array = NDArray[np.uint64]

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from lookalike.gallery import Gallery
-from lookalike.matching.duplicates.choices import Choice
+from lookalike.duplicates.choices import Choice
+from lookalike.gallery.local import Gallery
 from lookalike.report.documents import apply_document, undo_document
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
 from lookalike.adding.add import Progress
-from lookalike.gallery import Gallery
-from lookalike.matching.duplicates.keeper import DEFAULT_RULES, RULES
-from lookalike.records import Relation
+from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
+from lookalike.gallery.local import Gallery
+from lookalike.records.relation import Relation
 from lookalike.report.documents import add_document, review_document, to_json
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Report

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lookalike import __version__
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.report.documents import failures_document, library_document, pictures_document
 from lookalike.settings import describe_settings
 from lookalike.web.answers import json_answer

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from lookalike.errors import PictureError, QueryError
-from lookalike.gallery import Gallery
+from lookalike.gallery.local import Gallery
 from lookalike.report.documents import picture_document
 from lookalike.web.answers import file_answer, json_answer
 from lookalike.web.problems import Refusal, documented

@@ -8,13 +8,11 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from lookalike.calibration.record import PROOF
 from lookalike.errors import PictureError
-from lookalike.gallery import Gallery
-from lookalike.matching.calibration.record import PROOF
-from lookalike.matching.filter import Filter
-from lookalike.matching.query import Box, Source, parse_box
-from lookalike.matching.search import AUTO, parse_way, ways
-from lookalike.records import Relation
+from lookalike.gallery.local import Gallery
+from lookalike.queries.source import Box, Source, parse_box
+from lookalike.records.relation import Relation
 from lookalike.report.documents import (
     Answer,
     compare_document,
@@ -22,6 +20,8 @@ from lookalike.report.documents import (
     page_document,
     search_document,
 )
+from lookalike.searching.searcher import AUTO, parse_way, ways
+from lookalike.storage.filters import Filter
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
 from lookalike.web.routes.shared import QUERY_PATTERN, TheSite

@@ -1,0 +1,183 @@
+"""What worker processes do for a calibration: make edited copies of one picture, and ask with them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lookalike.calibration.telling import is_plain
+from lookalike.edits import Edit, apply_edit, standard_edits
+from lookalike.errors import PictureError
+from lookalike.features import keypoints
+from lookalike.features.extract import Extractor
+from lookalike.proving.prove import proof_document, read_unchanged
+from lookalike.proving.verify import verify
+from lookalike.queries.picture import Query
+from lookalike.queries.source import Source
+from lookalike.records.picture import Picture
+from lookalike.searching.searcher import Searcher
+from lookalike.settings import Settings
+from lookalike.storage.store import Store
+from lookalike.workers.process import Failed, Job
+
+WORKING_SIDE_PX = 512  # shorter side at most, of what is edited: enough for every feature
+_ONE_PIXEL = np.zeros((1, 1, 3), np.uint8)  # stands for an edited copy, which no file holds
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a calibration have in common.
+
+    Parameters
+    ----------
+    ways : tuple of str         which ways to ask by
+    seed : int                  of the edits
+    """
+
+    ways: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Untelling:
+    """A picture of the sample that is too plain to learn from."""
+
+    content_id: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What one edited copy scored: the best contents by each way, best first."""
+
+    content_id: int
+    edit: str
+    ranked: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """How one edited copy of a picture lies to a picture of the gallery; `proof` as `proof_document` gives it."""
+
+    content_id: int
+    edit: str
+    other_id: int
+    proof: dict[str, Any]
+
+
+class QueryWorker:
+    """Turns a task ``[content id, path, digest, edits]`` into a list of `Scored`, one an edit.
+
+    A picture that is too plain gives `Untelling`, one that cannot be read `Failed`.
+    """
+
+    def __init__(self, setup: Setup, job: Job) -> None:
+        self._setup, self._job = setup, job
+        self._extractor = Extractor(job.settings)
+        self._searcher = Searcher(Store(job.gallery, read_only=True), lambda: self._extractor)
+        # Opens the indexes and loads the model, before the clock of the first task runs.
+        self._score(0, {"": Image.fromarray(_ONE_PIXEL)})
+
+    def __call__(self, task: str) -> list[Scored] | Untelling | Failed:
+        """Make the copies of one picture and ask with all of them."""
+        content_id, _, digest, labels = json.loads(task)
+        try:
+            image = _load(task, self._job.settings)
+            if is_plain(np.asarray(image.convert("L"))):
+                return Untelling(content_id)
+            copies = {
+                edit.label: _edit(image, edit, digest, self._setup.seed) for edit in edits_named(labels)
+            }
+            return self._score(content_id, copies)
+        except (PictureError, MemoryError) as error:
+            return _failed(task, error)
+
+    def _score(self, content_id: int, copies: dict[str, Image.Image]) -> list[Scored]:
+        queries = [self._query(copy) for copy in copies.values()]
+        ranked = {way: self._searcher.rank(queries, way) for way in self._setup.ways}
+        return [
+            Scored(content_id, label, {way: found[place] for way, found in ranked.items()})
+            for place, label in enumerate(copies)
+        ]
+
+    def _query(self, image: Image.Image) -> Query:
+        picture = Picture(image, image.width, image.height, "pixels")
+        return Query(
+            Source("an edited copy", pixels=image), self._extractor, self._extractor.prepare(picture)
+        )
+
+
+class ProofWorker:
+    """Turns a task ``[content id, path, digest, edits, other ids]`` into a list of `Proven`, or `Failed`.
+
+    The edits are those that `QueryWorker` makes; each copy is verified against each of the others.
+    """
+
+    def __init__(self, setup: Setup, job: Job) -> None:
+        self._setup, self._job = setup, job
+        self._store = Store(job.gallery, read_only=True)
+
+    def __call__(self, task: str) -> list[Proven] | Failed:
+        """Make the copies of one picture and verify each; others without keypoints are left out."""
+        content_id, _, digest, labels, other_ids = json.loads(task)
+        try:
+            image = _load(task, self._job.settings)
+            others = {other: self._load_keypoints(other) for other in other_ids}
+            proven = []
+            for edit in edits_named(labels):
+                copy = _edit(image, edit, digest, self._setup.seed)
+                found = keypoints.extract_keypoints(copy)
+                proven += [
+                    Proven(content_id, edit.label, other_id, proof_document(verify(found, other)))
+                    for other_id, other in others.items()
+                    if other is not None
+                ]
+        except (PictureError, MemoryError) as error:
+            return _failed(task, error)
+        return proven
+
+    def _load_keypoints(self, content_id: int) -> keypoints.Keypoints | None:
+        data = self._store.features_of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
+        return None if data is None else keypoints.from_bytes(data)
+
+
+def edits_named(labels: list[str]) -> list[Edit]:
+    """Return the standard edits with these labels, in the order of the labels."""
+    known = {edit.label: edit for edit in standard_edits()}
+    return [known[label] for label in labels]
+
+
+def make_copy(path: str, digest: bytes, label: str, *, seed: int, settings: Settings) -> Image.Image:
+    """Make one edited copy again, as the workers make it; raise PictureError."""
+    (edit,) = edits_named([label])
+    return _edit(_decode(path, digest, settings), edit, digest.hex(), seed)
+
+
+def _load(task: str, settings: Settings) -> Image.Image:
+    """Decode the picture of a task; raise PictureError."""
+    _, path, digest, *_ = json.loads(task)
+    return _decode(path, bytes.fromhex(digest), settings)
+
+
+def _decode(path: str, digest: bytes, settings: Settings) -> Image.Image:
+    """Decode a picture no larger than is needed."""
+    picture = read_unchanged(path, digest, settings, min_side_px=WORKING_SIDE_PX)
+    factor = WORKING_SIDE_PX / min(picture.image.size)
+    if factor >= 1:
+        return picture.image
+    width, height = (max(1, round(side * factor)) for side in picture.image.size)
+    return picture.image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _edit(image: Image.Image, edit: Edit, digest: str, seed: int) -> Image.Image:
+    # The other cells of a collage stay plain: a picture of the gallery in them would be found, and rightly.
+    return apply_edit(image, edit, seed=seed, key=digest)
+
+
+def _failed(task: str, error: Exception) -> Failed:
+    _, path, *_ = json.loads(task)
+    return Failed(path, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")

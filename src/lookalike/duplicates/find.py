@@ -1,0 +1,175 @@
+"""Which files are the same picture? Candidates, proof, and groups in which every member is proven."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lookalike.duplicates.candidates import (
+    DESCRIPTORS_PER_PICTURE,
+    N_NEIGHBOURS,
+    find_candidates,
+    find_shared_parts,
+)
+from lookalike.duplicates.grouping import Grouping
+from lookalike.duplicates.keeper import is_below
+from lookalike.duplicates.members import Members
+from lookalike.duplicates.proofs import Pair, Proofs, pair_of
+from lookalike.duplicates.records import (
+    DuplicatesReport,
+    Group,
+    Member,
+    Question,
+    StageCallback,
+    ignore_stage,
+)
+from lookalike.features.keypoints import RECIPE
+from lookalike.records.recipe import Recipe
+from lookalike.settings import Settings
+from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.store import FoundPicture, Store
+from lookalike.workers.process import Failed
+
+SHARED_PARTS = Recipe(
+    "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
+)
+OpenIndex = Callable[[], ExactIndex]
+
+
+def find_duplicates(
+    store: Store,
+    settings: Settings,
+    question: Question,
+    *,
+    hashes: OpenIndex,
+    embeddings: OpenIndex | None,
+    on_stage: StageCallback = ignore_stage,
+) -> DuplicatesReport:
+    """Return the groups of files that are one picture, each member proven against its keeper.
+
+    Keypoints and outcomes are kept in the gallery as they are found, so an interrupted run goes on where it
+    stopped and a second one is quick.
+
+    Parameters
+    ----------
+    hashes, embeddings : callables that open the indexes; embeddings is None where the gallery has none
+    on_stage : called with the stage's name, how much of it is done, and its total
+    """
+    started = time.monotonic()
+    with Proofs(store, settings, on_stage) as proofs:
+        cosines: dict[Pair, float] = {}
+        if question.relation != "same_file" and len(proofs.contents) > 1:
+            cosines = _prove_candidates(store, proofs, question, hashes, embeddings, on_stage)
+        members = Members(store, proofs, question, cosines)
+        groups = _look_closer(members, Grouping(proofs, members, question).groups(on_stage))
+    groups.sort(key=lambda group: (-group.n_bytes_saved, group.keeper.path))
+    seconds = time.monotonic() - started
+    return DuplicatesReport(tuple(groups), proofs.n_compared, tuple(proofs.failed), seconds)
+
+
+def prove_members(
+    store: Store,
+    settings: Settings,
+    question: Question,
+    pairs: Sequence[tuple[FoundPicture, FoundPicture]],
+    *,
+    on_stage: StageCallback = ignore_stage,
+) -> list[Member | None]:
+    """Return what each second file is to the first, which is to be kept; None where nothing is proven.
+
+    Both files must be there. Outcomes are kept in the gallery, as by `find_duplicates`.
+    """
+    with Proofs(store, settings, on_stage) as proofs:
+        ids = [(keeper.content_id, picture.content_id) for keeper, picture in pairs]
+        proofs.prove(sorted({pair_of(*pair) for pair in ids if pair[0] != pair[1]}))
+        members = Members(store, proofs, question)
+        found = [(keeper, members.member(keeper, picture)) for keeper, picture in pairs]
+        looked = members.look_closer([(keeper, member) for keeper, member in found if member is not None])
+    return [None if member is None else looked.pop(0) for _, member in found]
+
+
+def prove_pairs(
+    store: Store,
+    settings: Settings,
+    pairs: Iterable[Pair],
+    *,
+    on_stage: StageCallback = ignore_stage,
+) -> tuple[dict[Pair, Mapping[str, Any]], tuple[Failed, ...]]:
+    """Return the proof of each pair of contents (smaller id first), and what could not be read.
+
+    Pairs are left out that a person has called different, or of which a file is gone. Outcomes are kept in the
+    gallery, as by `find_duplicates`.
+    """
+    with Proofs(store, settings, on_stage) as proofs:
+        there = [pair for pair in pairs if pair[0] in proofs.contents and pair[1] in proofs.contents]
+        proofs.prove(there)
+    return {pair: proof for pair in there if (proof := proofs.between(*pair))}, tuple(proofs.failed)
+
+
+def _prove_candidates(
+    store: Store,
+    proofs: Proofs,
+    question: Question,
+    hashes: OpenIndex,
+    embeddings: OpenIndex | None,
+    on_stage: StageCallback,
+) -> dict[Pair, float]:
+    """Prove all pairs that may be asked for; return the cosines of those that the embedding named."""
+    on_stage("candidates", 0, 1)
+    candidates = find_candidates(hashes(), embeddings() if embeddings else None)
+    on_stage("candidates", 1, 1)
+    cosines = {
+        (first, second): float(cosine)
+        for (first, second), cosine in zip(candidates.pairs.tolist(), candidates.cosines, strict=True)
+        if _is_asked(proofs, question, first, second)
+    }
+    named = [pair for pair, is_duplicate in proofs.verdicts.items() if is_duplicate]
+    proofs.prove(sorted({*cosines, *named}))
+    if question.includes("copy"):
+        shared = _pairs_sharing_parts(store, proofs, on_stage)
+        proofs.prove(pair for pair in shared if _is_asked(proofs, question, *pair))
+    return cosines
+
+
+def _pairs_sharing_parts(store: Store, proofs: Proofs, on_stage: StageCallback) -> list[Pair]:
+    """Return the pairs that share local features; those found last time, where the same pictures are there."""
+    proofs.extract(proofs.contents)
+    numbers = np.array(sorted(proofs.contents), np.int64)
+    digest = hashlib.blake2b(numbers.tobytes() + SHARED_PARTS.text.encode(), digest_size=6).digest()
+    there = int.from_bytes(digest, "big")
+    if store.noted(SHARED_PARTS.feature) != there:
+        on_stage(SHARED_PARTS.feature, 0, 1)
+        proofs.dismiss_workers()
+        found = find_shared_parts(proofs.iter_keypoints(), len(numbers))
+        store.forget_verified(SHARED_PARTS)
+        with store.batch() as batch:
+            for first, second in found.tolist():
+                batch.put_verified(first, second, SHARED_PARTS, "")
+        store.note(SHARED_PARTS.feature, there)
+        on_stage(SHARED_PARTS.feature, 1, 1)
+    return store.all_verified(SHARED_PARTS)
+
+
+def _is_asked(proofs: Proofs, question: Question, first: int, second: int) -> bool:
+    """Whether both contents are there, with files inside and outside the folder that is asked against."""
+    if first not in proofs.contents or second not in proofs.contents:
+        return False
+    if question.against is None:
+        return True
+    inside = [
+        is_below(picture.path, [question.against])
+        for content_id in (first, second)
+        for picture in proofs.contents[content_id]
+    ]
+    return any(inside) and not all(inside)
+
+
+def _look_closer(members: Members, groups: Sequence[Group]) -> list[Group]:
+    """Return the groups after a closer look at all members that would go."""
+    looked = iter(members.look_closer([(group.keeper, one) for group in groups for one in group.members]))
+    return [replace(group, members=tuple(next(looked) for _ in group.members)) for group in groups]

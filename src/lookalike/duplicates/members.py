@@ -1,0 +1,194 @@
+"""Two files -> what one is to the other as its keeper, and whether it may go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from lookalike.duplicates.closer_look import Going, matrix_of, reasons_to_stay
+from lookalike.duplicates.keeper import MUCH_LESS_COMPRESSED, bytes_per_pixel, is_below
+from lookalike.duplicates.proofs import Pair, Proofs, pair_of
+from lookalike.duplicates.records import Member, Question
+from lookalike.duplicates.tone import Tones
+from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
+from lookalike.proving.prove import proof_score, turn_round
+from lookalike.records.recipe import Recipe
+from lookalike.records.relation import Relation
+from lookalike.storage.store import FoundPicture, Store
+
+SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
+MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
+LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
+MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
+MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
+MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
+
+Related = tuple[Relation, float, dict[str, Any]]  # relation, score, proof; the keeper is its first
+
+
+class Members:
+    """Tells what files are to their keepers, by what is proven, what a person said, and what the question asks.
+
+    Parameters
+    ----------
+    store : Store
+    proofs : Proofs
+    question : Question
+    cosines : of the embeddings of pairs, as far as they were computed
+    """
+
+    def __init__(
+        self, store: Store, proofs: Proofs, question: Question, cosines: Mapping[Pair, float] | None = None
+    ) -> None:
+        self._store = store
+        self._proofs = proofs
+        self._question = question
+        self._tones = Tones(proofs.keypoints_of)
+        self._cosines = cosines or {}
+
+    def related_pairs(self) -> list[Pair]:
+        """Return the pairs between which there is a relation that is asked for."""
+        pairs = {*self._proofs.pairs(), *self._cosines, *self._proofs.verdicts}
+        return [pair for pair in sorted(pairs) if self.relation(*pair) is not None]
+
+    def relation(self, keeper_id: int, other_id: int) -> Related | None:
+        """Return what one content is to another, if it is asked for; a person's word goes before proofs."""
+        pair = pair_of(keeper_id, other_id)
+        verdict = self._proofs.verdicts.get(pair)
+        if verdict is not None:
+            said = {"method": "verdict", "contains": "equal", "transform": "none"}
+            return ("copy", 1.0, said) if verdict and self._question.includes("copy") else None
+        proof = self._proofs.between(*pair)
+        if proof is not None and proof_score(proof) < self._question.min_proof:
+            return None
+        if proof is not None and self._question.includes(proof["relation"]):
+            if keeper_id > other_id:
+                first, second = (self._proofs.contents[content_id][0] for content_id in pair)
+                sizes = (first.width_px, first.height_px), (second.width_px, second.height_px)
+                proof = turn_round(proof, *sizes)
+            return proof["relation"], float(proof["agreement"]), proof
+        return self._opinion(pair)
+
+    def _opinion(self, pair: Pair) -> Related | None:
+        """Return `similar` where that is asked for and the embedding says so."""
+        cosine = self._cosines.get(pair, float("nan"))
+        is_asked = self._question.includes("similar") and not self._question.min_proof
+        if not is_asked or not cosine >= SIMILAR_COSINE:
+            return None
+        return "similar", cosine, {"method": "embedding", "cosine": round(cosine, 4), "contains": "neither"}
+
+    def shows_small(self, content_id: int, other_id: int) -> bool:
+        """Whether a content shows another one whole and small, among other things, as a collage does."""
+        proof = self._proofs.between(content_id, other_id)
+        if proof is None or proof["relation"] != "copy" or proof["matrix"] is None:
+            return False
+        is_first = content_id < other_id
+        if proof["contains"] != ("first" if is_first else "second"):
+            return False
+        scale = _linear_scale(proof["matrix"])
+        picture, other = (self._proofs.contents[one][0] for one in (content_id, other_id))
+        kept = 1 / scale if is_first else scale
+        part = kept**2 * other.width_px * other.height_px / (picture.width_px * picture.height_px)
+        return kept < MIN_KEPT_DETAIL and part < MAX_PART
+
+    def has_usual_tone(self, content_id: int, others: Iterable[int]) -> bool:
+        """Whether a content is as bright, coloured, sharp and noisy as half or more of its copies among others.
+
+        The first few copies are asked, in the order of their ids.
+        """
+        related = (
+            (other, self.relation(content_id, other)) for other in sorted(others) if other != content_id
+        )
+        copies = (
+            (other, found[2]) for other, found in related if found and found[0] in ("copy", "same_pixels")
+        )
+        alike = [self._tones.are_alike(content_id, *copy) for copy in islice(copies, MAX_COPIES_ASKED)]
+        return 2 * sum(alike) >= len(alike)
+
+    def have_equal_tone(self, first: FoundPicture, second: FoundPicture) -> bool:
+        """Whether two files are proven to be one picture, unedited; False where that is not known."""
+        if first.content_id == second.content_id:
+            return True
+        related = self.relation(first.content_id, second.content_id)
+        if related is None or related[2].get("matrix") is None:
+            return related is not None and related[0] == "same_pixels"
+        return related[0] in ("copy", "same_pixels") and not self._tones.words(
+            first.content_id, second.content_id, related[2]
+        )
+
+    def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
+        """Return what a file is to a keeper, as far as it is proven."""
+        if picture.content_id == keeper.content_id:
+            proof = {"method": "digest", "digest": picture.digest.hex(), "contains": "equal"}
+            return self._member(keeper, picture, ("same_file", 1.0, proof))
+        related = self.relation(keeper.content_id, picture.content_id)
+        return None if related is None else self._member(keeper, picture, related)
+
+    def look_closer(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
+        """Return the members, beside their keepers, with a note where one holds what the keeper does not."""
+        members = [member for _, member in pairs]
+        places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
+        going = [
+            Going(pairs[i][0], members[i].picture, matrix_of(members[i].relation, members[i].proof))
+            for i in places
+        ]
+        for place, note in zip(places, reasons_to_stay(self._store, going, self._proofs.run), strict=True):
+            if note:
+                members[place] = replace(members[place], is_covered=False, note=note)
+        return members
+
+    def _member(self, keeper: FoundPicture, picture: FoundPicture, related: Related) -> Member:
+        relation, score, proof = related
+        note = ""
+        if relation not in ("same_file", "same_pixels"):
+            note = _what_would_be_lost(relation, proof, keeper, picture)
+            if not note and self._is_grey(keeper) and not self._is_grey(picture):
+                note = "has colours, and the keeper is grey"
+            if not note and proof.get("matrix") is not None:
+                words = self._tones.words(keeper.content_id, picture.content_id, proof)
+                note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
+        is_covered = not note
+        if is_below(picture.path, self._question.protected):
+            note = "in a protected folder"
+        elif relation == "same_file" and os.path.samefile(picture.path, keeper.path):
+            note = "is the keeper's file under another name already"
+        return Member(picture, relation, score, proof, is_covered, note)
+
+    def _is_grey(self, picture: FoundPicture) -> bool:
+        """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
+        recipes = [Recipe.from_text(text) for text in self._store.recipes("hsv")]
+        data = self._store.features_of(picture.content_id, recipes).get("hsv")
+        if data is None:
+            return False
+        whole = unpack_histograms(np.frombuffer(data, np.uint8)[None])[0, :N_HSV].reshape(HSV_BINS)
+        return bool(whole[:, 1:].sum() < MAX_GREY_SHARE * whole.sum())
+
+
+def _linear_scale(matrix: Any) -> float:
+    """Return how much larger things are where a matrix leads, as a ratio of lengths."""
+    return float(max(1e-9, abs(np.linalg.det(np.array(matrix)[:2, :2])) ** 0.5))
+
+
+def _what_would_be_lost(
+    relation: str, proof: Mapping[str, Any], keeper: FoundPicture, picture: FoundPicture
+) -> str:
+    """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
+    if relation not in ("copy", "same_pixels"):
+        return "not a copy of the keeper"
+    if proof.get("method") == "verdict":
+        return ""
+    if proof["contains"] not in ("equal", "first"):
+        return "shows something that the keeper does not"
+    if proof["matrix"] is None:
+        return ""
+    scale = 1 / _linear_scale(proof["matrix"])
+    if scale < MIN_KEPT_DETAIL:
+        return f"the keeper shows it at {scale:.0%} of its size"
+    if scale < LARGER and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper):
+        return "is much less compressed than the keeper"
+    return ""

@@ -1,0 +1,216 @@
+"""Pairs of a gallery's contents -> their proofs: worked out by worker processes, and kept in the gallery."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from lookalike.duplicates.pair_workers import Extracted, TaskWorker
+from lookalike.duplicates.records import StageCallback, ignore_stage
+from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
+from lookalike.media.files import is_own_file
+from lookalike.proving.verify import VERIFICATION
+from lookalike.settings import Settings
+from lookalike.storage.store import FoundPicture, Store
+from lookalike.workers.pool import WorkerPool
+from lookalike.workers.process import Failed, Job
+
+_MAX_PAIRS_A_TASK = 64
+_BATCH_SECONDS = 1.0
+
+Pair = tuple[int, int]  # of content ids, the smaller first
+
+
+def pair_of(first: int, second: int) -> Pair:
+    """Return two content ids as the name of their pair."""
+    return min(first, second), max(first, second)
+
+
+@lru_cache(4096)
+def _parse(outcome: str) -> dict[str, Any]:
+    proof: dict[str, Any] = json.loads(outcome)
+    return proof
+
+
+class Proofs:
+    """What is known of pairs of contents, and how it becomes known.
+
+    Keypoints and outcomes are kept in the gallery as they are found, so an interrupted run goes on where it
+    stopped and a second one is quick.
+
+    Parameters
+    ----------
+    store, settings : the gallery, and how to work
+    on_stage : called with the stage's name, how much of it is done, and its total
+
+    Attributes
+    ----------
+    contents : the files that are there, by content id; what was put away since is no duplicate any more
+    verdicts : what a person has said of pairs: True where they are duplicates
+    on_stage : None while what is done is not to be reported
+    n_compared : pairs that were worked out, and not known before
+    failed : files that could not be read
+    """
+
+    def __init__(self, store: Store, settings: Settings, on_stage: StageCallback) -> None:
+        self._store = store
+        self._settings = settings
+        self.on_stage: StageCallback | None = on_stage
+        self._pool = WorkerPool(Job(settings, (), store.folder), settings.n_workers, TaskWorker)
+        self._with_keypoints = store.ids_with(RECIPE)
+        self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
+        self._unreadable: set[int] = set()
+        self.contents: dict[int, list[FoundPicture]] = {}
+        for picture in store.iter_pictures():
+            if is_own_file(picture.path):
+                self.contents.setdefault(picture.content_id, []).append(picture)
+        ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
+        self.verdicts = {
+            pair_of(ids[first], ids[second]): verdict
+            for (first, second), verdict in store.verdicts().items()
+            if first in ids and second in ids
+        }
+        self._different: dict[int, set[int]] = {}
+        for (first, second), are_duplicates in self.verdicts.items():
+            if not are_duplicates:
+                self._different.setdefault(first, set()).add(second)
+                self._different.setdefault(second, set()).add(first)
+        self.n_compared = 0
+        self.failed: list[Failed] = []
+
+    def __enter__(self) -> Proofs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.dismiss_workers()
+
+    def dismiss_workers(self) -> None:
+        """Let the worker processes go, and their memory; the next task starts others."""
+        self._pool.dismiss()
+
+    def between(self, first: int, second: int) -> dict[str, Any] | None:
+        """Return the proof of a pair, as far as it was worked out; its first is the smaller id."""
+        outcome = self._known.get(pair_of(first, second))
+        return None if outcome is None else _parse(outcome)
+
+    def called_different(self, content_id: int) -> set[int]:
+        """Return the contents that a person has called different from this one."""
+        return self._different.get(content_id, set())
+
+    def pairs(self) -> list[Pair]:
+        """Return the pairs that were worked out."""
+        return list(self._known)
+
+    def prove(self, pairs: Iterable[Pair]) -> None:
+        """Work out these pairs, as far as they are not known yet and nobody has called them different."""
+        wanted = [pair for pair in pairs if pair not in self._known and self.verdicts.get(pair, True)]
+        if not wanted:
+            return
+        kept = self._store.verified_pairs(VERIFICATION, wanted)
+        self._known.update((pair, sys.intern(outcome)) for pair, outcome in kept.items())
+        wanted = [pair for pair in wanted if pair not in kept]
+        self.n_compared += len(wanted)
+        if wanted:
+            self.extract({content_id for pair in wanted for content_id in pair})
+            self._verify(wanted)
+            self._compare_pixels(wanted)
+
+    def extract(self, content_ids: Iterable[int]) -> None:
+        """Compute and keep the keypoints that these contents lack."""
+        lacking = sorted(set(content_ids) - self._with_keypoints - self._unreadable)
+        tasks = []
+        for content_id in lacking:
+            picture = self.contents[content_id][0]
+            tasks.append(json.dumps(["keypoints", content_id, picture.path, picture.digest.hex()]))
+        for answers in self.run("keypoints", tasks):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Extracted):
+                        batch.add_feature(answer.content_id, RECIPE, answer.data)
+                        self._with_keypoints.add(answer.content_id)
+                    else:
+                        self._fail(answer)
+
+    def iter_keypoints(self) -> Iterator[tuple[int, Keypoints]]:
+        """Yield the content ids and keypoints that are kept, one at a time."""
+        kept = self._store.iter_feature(RECIPE)
+        return ((content_id, from_bytes(data)) for content_id, data in kept if content_id in self.contents)
+
+    def keypoints_of(self, content_id: int) -> Keypoints | None:
+        """Return the kept keypoints of one content, if there are any."""
+        data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
+        return None if data is None else from_bytes(data)
+
+    def run(self, stage: str, tasks: Sequence[str]) -> Iterator[list[Any]]:
+        """Yield the answers to tasks of `TaskWorker`, those of about a second at a time, reporting progress."""
+        if not tasks:
+            return
+        report = self.on_stage or ignore_stage
+        report(stage, 0, len(tasks))
+        waiting: list[Any] = []
+        flushed_at = time.monotonic()
+        for n_done, answer in enumerate(self._pool.run(tasks), 1):
+            waiting.append(answer)
+            if time.monotonic() - flushed_at > _BATCH_SECONDS:
+                yield waiting
+                waiting, flushed_at = [], time.monotonic()
+            report(stage, n_done, len(tasks))
+        yield waiting
+
+    def _fail(self, failure: Failed) -> None:
+        _, content_id, path, _ = json.loads(failure.path)
+        self._unreadable.add(content_id)
+        self.failed.append(Failed(path, failure.stage, failure.reason))
+
+    def _fail_to_compare(self, failure: Failed) -> None:
+        _, content_id, others = json.loads(failure.path)
+        reason = f"it was not compared with {len(others)} others: {failure.reason}"
+        self.failed.append(Failed(self.contents[content_id][0].path, failure.stage, reason))
+
+    def _verify(self, pairs: Sequence[Pair]) -> None:
+        by_first: dict[int, list[int]] = {}
+        for first, second in pairs:
+            by_first.setdefault(first, []).append(second)
+        n_at_once = min(_MAX_PAIRS_A_TASK, math.ceil(len(pairs) / (4 * self._settings.n_workers)))
+        tasks = [
+            json.dumps(["verify", first, seconds[start : start + n_at_once]])
+            for first, seconds in by_first.items()
+            for start in range(0, len(seconds), n_at_once)
+        ]
+        for answers in self.run("verify", tasks):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        self._fail_to_compare(answer)
+                        continue
+                    for first, second, outcome in answer:
+                        batch.put_verified(first, second, VERIFICATION, outcome)
+                        self._known[first, second] = sys.intern(outcome)  # most pairs have nothing in common
+
+    def _compare_pixels(self, pairs: Sequence[Pair]) -> None:
+        """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""
+        tasks = {}
+        for pair in pairs:
+            first, second = (self.contents[content_id][0] for content_id in pair)
+            same_size = (first.width_px, first.height_px) == (second.width_px, second.height_px)
+            proof = self.between(*pair)
+            is_copy = proof is not None and proof["relation"] in ("copy", "same_pixels")
+            if proof and is_copy and same_size and proof["agreement"] > 0.95:
+                facts = ["pixels", first.path, first.digest.hex(), second.path, second.digest.hex()]
+                tasks[json.dumps(facts)] = pair
+        for answers in self.run("pixels", list(tasks)):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        continue
+                    pair = tasks[answer[0]]
+                    proof = {**_parse(self._known[pair]), "relation": "same_pixels" if answer[1] else "copy"}
+                    if answer[1]:
+                        proof.update(method="pixels", transform="none", contains="equal", agreement=1.0)
+                    self._known[pair] = json.dumps(proof)
+                    batch.put_verified(*pair, VERIFICATION, self._known[pair])

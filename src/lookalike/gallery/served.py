@@ -1,0 +1,432 @@
+"""The verbs of a `Gallery` over HTTP: `Gallery.open("http://host:port")` gives one of these."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NoReturn
+
+import httpx
+import numpy as np
+
+from lookalike import errors
+from lookalike.acting.apply import ActProgressCallback, Remark
+from lookalike.acting.undo import UndoReport
+from lookalike.adding.add import AddReport, Failure, Progress, ProgressCallback, ignore_progress
+from lookalike.calibration.record import CalibrationState, Promise, Promised
+from lookalike.comparing import Comparison, Measured
+from lookalike.duplicates.keeper import DEFAULT_RULES
+from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
+from lookalike.errors import InputError, LookalikeError, StoreError
+from lookalike.gallery.local import Gallery, GalleryInfo
+from lookalike.media.files import absolute_path, read_file
+from lookalike.proving.verify import Verification
+from lookalike.queries.source import Box, Source, parse_source
+from lookalike.records.relation import Relation
+from lookalike.searching.searcher import AUTO, Match
+from lookalike.settings import Settings
+from lookalike.storage.filters import Filter
+from lookalike.storage.store import FoundPicture
+from lookalike.workers.process import Failed
+
+TOKEN_VARIABLE = "LOOKALIKE_TOKEN"  # noqa: S105  (the name of a variable, not its value)
+TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.5
+MAX_TRIES = 5  # of a request that the server was too busy for
+_PAGE = 200
+
+_OPEN_FOLDER = "open the folder itself, on the machine that has it"
+_USE_SEARCH = "use `search`, which the server answers"
+_USE_PAGE = f"review, plan and apply on the server's page, or {_OPEN_FOLDER}"
+
+
+def _needs_folder(what: str, instead: str = _OPEN_FOLDER) -> Callable[..., NoReturn]:
+    """Return a method that refuses, in one sentence, what only a gallery's folder can do."""
+
+    def refuse(self: RemoteGallery, *_arguments: object, **_options: object) -> NoReturn:
+        raise InputError(
+            f"{self.address} is served by another process, and {what} works on a gallery's folder only: {instead}."
+        )
+
+    return refuse
+
+
+class RemoteGallery(Gallery):
+    """A gallery that `lookalike serve` serves. What needs its folder raises InputError.
+
+    Paths of pictures are those of the server. One object serves one thread. Every verb of a `Gallery` is either
+    asked of the server here or refused: none is inherited.
+
+    Parameters
+    ----------
+    address : str          ``http://host:port`` or ``https://host``
+    token : str or None    None takes ``LOOKALIKE_TOKEN`` of the environment, if it is set
+    settings : Settings    limits for the files that are sent
+    transport : of httpx, or None for the network
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        settings: Settings | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.address = address.rstrip("/")
+        self.settings = settings or Settings.from_environment()
+        token = token or os.environ.get(TOKEN_VARIABLE)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            base_url=f"{self.address}/api/v1", headers=headers, timeout=TIMEOUT_SECONDS, transport=transport
+        )
+
+    calibrate = _needs_folder("`calibrate`")
+    prune = find_gone = _needs_folder("`prune`")
+    apply = _needs_folder("`apply`", _USE_PAGE)
+    check_plan = write_plan = plan_choices = _needs_folder("making a plan", _USE_PAGE)
+    verify = _needs_folder("`verify`", "use `search` with verify, which the server answers")
+    load = _needs_folder("`load`", _USE_SEARCH)
+    refine = _needs_folder("`refine`", "use `search` with liked and disliked, which the server answers")
+    search_loaded = _needs_folder("`search_loaded`", _USE_SEARCH)
+    search_page = _needs_folder("`search_page`", _USE_SEARCH)
+    id_of = _needs_folder("`id_of`", "use `search`, whose matches have their ids")
+    show = _needs_folder("`show`", "get /api/v1/pictures/N/thumbnail of the server")
+    open_picture = _needs_folder("`open_picture`", "get /api/v1/pictures/N/file of the server")
+    warm_up = _needs_folder("`warm_up`", "the server does so by itself when it starts")
+    folder = property(_needs_folder("this"))
+    journal_folder = property(_needs_folder("the journal"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # Asking
+
+    def search(
+        self,
+        query: Any,
+        *,
+        k: int = 10,
+        by: str = AUTO,
+        min_score: float | None = None,
+        max_distance: float | None = None,
+        where: Filter | None = None,
+        verify: bool = False,
+        box: Box | None = None,
+        liked: Sequence[int] = (),
+        disliked: Sequence[int] = (),
+        precision: float | None = None,
+    ) -> list[Match]:
+        """See `Gallery.search`; the picture is sent, and the server leaves out no file for its path."""
+        question = {
+            "k": k,
+            "by": by,
+            "verify": str(verify).lower(),
+            "min_score": min_score,
+            "max_distance": max_distance,
+            "precision": precision,
+            "box": None if box is None else ",".join(map(str, box)),
+            "liked": ",".join(map(str, liked)) or None,
+            "disliked": ",".join(map(str, disliked)) or None,
+            **_filter_parameters(where or Filter()),
+        }
+        if isinstance(query, str) and query.startswith("id:"):
+            found = self._ask("GET", "/search", params={"query": query, **_present(question)})
+        elif isinstance(query, str) and query.startswith(("http://", "https://")):
+            sent = {"address": (None, query)}
+            found = self._ask("POST", "/search", params=_present(question), files=sent)
+        else:
+            sent_file = {"image": self._file(query)}
+            found = self._ask("POST", "/search", params=_present(question), files=sent_file)
+        return [_match(one) for one in found["matches"]]
+
+    def promise(self, by: str = AUTO, precision: float = 0.99) -> Promised:
+        """See `Gallery.promise`."""
+        found = self._ask("GET", "/promise", params={"by": by, "precision": precision})
+        promise = Promise(
+            precision=found["precision"],
+            threshold=found["threshold"],
+            recall=found["recall"],
+            bound=found["precision_at_least"],
+            is_supported=found["supported"],
+            silence=found["nothing_found"],
+            recall_by_edit=found["recall_by_edit"],
+            against_shipped=found["against_shipped"],
+        )
+        return Promised(found["by"], promise, found["calibration"])
+
+    def compare(self, first: Any, second: Any) -> Comparison:
+        """See `Gallery.compare`; either both are ``id:N``, or both are sent."""
+        if all(isinstance(one, str) and one.startswith("id:") for one in (first, second)):
+            found = self._ask("GET", "/compare", params={"first": first, "second": second})
+        else:
+            files = {"first": self._file(first), "second": self._file(second)}
+            found = self._ask("POST", "/compare", files=files)
+        return _comparison(found)
+
+    def _file(self, picture: Any) -> tuple[str, bytes]:
+        """Return the name and bytes of a picture to send."""
+        source = parse_source(picture, None, max_bytes=self.settings.max_bytes)
+        if source.path is not None:
+            data = read_file(source.path, max_bytes=self.settings.max_bytes).data
+            return os.fsencode(source.label).decode(errors="replace"), data
+        return source.label, source.data if source.data is not None else _as_png(source)
+
+    def info(self) -> GalleryInfo:
+        """See `Gallery.info`."""
+        found = self._ask("GET", "/info")
+        state = found["calibration"]
+        found["calibration"] = None if state is None else CalibrationState(**state)
+        found["failures"] = tuple(Failure(**one) for one in found["failures"])
+        return GalleryInfo(**{name.name: found[name.name] for name in fields(GalleryInfo)})
+
+    def folders(self) -> list[tuple[str, int]]:
+        """See `Gallery.folders`."""
+        return [(one["path"], one["n_files"]) for one in self._ask("GET", "/info")["folders"]]
+
+    def failures(self, *, offset: int = 0, limit: int = 100) -> tuple[list[Failure], int]:
+        """See `Gallery.failures`."""
+        found = self._ask("GET", "/failures", params={"offset": offset, "limit": limit})
+        return [Failure(**one) for one in found["failures"]], found["total"]
+
+    def picture(self, content_id: int) -> list[FoundPicture]:
+        """See `Gallery.picture`."""
+        found = self._ask("GET", f"/pictures/{content_id}")
+        return [_picture({**found, "path": path}) for path in found["paths"]]
+
+    def pictures(
+        self, *, offset: int = 0, limit: int = 100, folder: str | None = None
+    ) -> tuple[list[FoundPicture], int]:
+        """See `Gallery.pictures`."""
+        params = _present({"offset": offset, "limit": limit, "folder": folder})
+        found = self._ask("GET", "/pictures", params=params)
+        return [_picture(one) for one in found["pictures"]], found["total"]
+
+    # Changing
+
+    def add(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        only: str = "all",
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        hidden: bool = False,
+        follow_symlinks: bool = False,
+        retry_failed: bool = False,
+        on_progress: ProgressCallback = ignore_progress,
+    ) -> AddReport:
+        """See `Gallery.add`; the paths are those of the server, and it takes no other options."""
+        if include or exclude or hidden or follow_symlinks or retry_failed:
+            raise InputError(f"{self.address} takes paths and `only`; other options work on a folder only.")
+        given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+        wanted = {"kind": "index", "paths": [os.fspath(path) for path in given], "only": only}
+
+        def tell(job: Mapping[str, Any]) -> None:
+            if job["stage"] in ("look", "add"):
+                on_progress(Progress(job["stage"], job["n_done"], job["n_total"], 0))
+
+        report = self._run_job(wanted, tell)["report"]
+        report["failed"] = [Failure(**one) for one in report["failed"]]
+        return AddReport(**report)
+
+    def duplicates(
+        self,
+        *,
+        relation: Relation = "copy",
+        against: str | os.PathLike[str] | None = None,
+        protect: Sequence[str | os.PathLike[str]] = (),
+        rules: Sequence[str] = DEFAULT_RULES,
+        precision: float | None = None,
+        on_stage: StageCallback = ignore_stage,
+    ) -> DuplicatesReport:
+        """See `Gallery.duplicates`; folders are those of the server."""
+        wanted = {
+            "kind": "duplicates",
+            "relation": relation,
+            "against": None if against is None else os.fspath(against),
+            "protect": [os.fspath(folder) for folder in protect],
+            "rules": list(rules),
+            "precision": precision,
+        }
+        self._run_job(wanted, lambda job: on_stage(job["stage"], job["n_done"], job["n_total"] or 0))
+        groups: list[dict[str, Any]] = []
+        while True:
+            page = self._ask("GET", "/duplicates", params={"offset": len(groups), "limit": _PAGE})
+            groups += page["groups"]
+            if len(groups) >= page["total_groups"] or not page["groups"]:
+                break
+        failed = tuple(Failed(**one) for one in page["failed"])
+        return DuplicatesReport(tuple(map(_group, groups)), page["compared"], failed, page["seconds"])
+
+    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+        """See `Gallery.remove`; the paths are those of the server."""
+        given = [os.fspath(path) for path in paths]
+        return int(self._ask("POST", "/forget", json={"paths": given})["removed"])
+
+    def holds(self, path: str | os.PathLike[str]) -> bool:  # noqa: ARG002
+        """See `Gallery.holds`; the pictures are the server's, so that no file here is one of them."""
+        return False
+
+    def mark(self, first: Any, second: Any, is_duplicate: bool | None) -> None:
+        """See `Gallery.mark`; both must be ``id:N``."""
+        ids = [_id_of(one) for one in (first, second)]
+        self._ask("POST", "/verdicts", json={"first": ids[0], "second": ids[1], "is_duplicate": is_duplicate})
+
+    def rate(self, query: Any, content_id: int, is_liked: bool | None) -> None:
+        """See `Gallery.rate`; the query must be ``id:N``."""
+        said = {"query": f"id:{_id_of(query)}", "picture": content_id, "liked": is_liked}
+        self._ask("POST", "/feedback", json=said)
+
+    def undo(
+        self,
+        *,
+        run: int | None = None,
+        on_progress: ActProgressCallback | None = None,  # noqa: ARG002  (the server answers when all is done)
+    ) -> UndoReport:
+        """See `Gallery.undo`; only the last run can be undone."""
+        if run is not None:
+            raise InputError(f"{self.address} undoes the last run only.")
+        found = self._ask("POST", "/undo")
+        for name in ("skipped", "remarks"):
+            found[name] = [Remark(**one) for one in found.get(name, [])]
+        return UndoReport(**found)
+
+    # Talking
+
+    def _run_job(self, wanted: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None]) -> Any:
+        """Start a job and wait for its end; a wait that is interrupted stops it."""
+        job = self._ask("POST", "/jobs", json=wanted)
+        try:
+            while job["state"] == "running":
+                time.sleep(POLL_SECONDS)
+                job = self._ask("GET", f"/jobs/{job['id']}")
+                tell(job)
+        except BaseException:
+            self._ask("POST", f"/jobs/{job['id']}/stop")
+            raise
+        if job.get("report") is None:
+            raise StoreError(f"{self.address}: {job['error'] or 'the job was stopped.'}")
+        return job
+
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        """Return the JSON of an answer; None where it has none. A busy server is asked again."""
+        for n_tries in range(1, MAX_TRIES + 1):
+            try:
+                answer = self._http.request(method, path, **content)
+            except httpx.HTTPError as error:
+                raise StoreError(
+                    f"{self.address} cannot be reached ({type(error).__name__}): does `lookalike serve` run there?"
+                ) from error
+            if answer.status_code != 503 or n_tries == MAX_TRIES:
+                break
+            time.sleep(min(10.0, float(answer.headers.get("retry-after", "1")) * n_tries))
+        if answer.status_code >= 400:
+            raise _error_of(answer, self.address)
+        return answer.json() if answer.content else None
+
+
+def _error_of(answer: httpx.Response, address: str) -> LookalikeError:
+    """Return the error that the server met, as it would have been raised here."""
+    try:
+        problem = answer.json()
+        name, detail = str(problem["type"]).rpartition(":")[2], str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        return StoreError(f"{address} answers with status {answer.status_code}: is it a lookalike server?")
+    kind = getattr(errors, name, None)
+    if isinstance(kind, type) and issubclass(kind, LookalikeError):
+        return kind(detail)
+    return InputError(detail) if answer.status_code < 500 else StoreError(f"{address}: {detail}")
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _filter_parameters(where: Filter) -> dict[str, Any]:
+    return {
+        "folder": None if where.folder is None else absolute_path(where.folder),
+        "format": list(where.formats) or None,
+        "min_side": where.min_side_px or None,
+        "min_bytes": where.min_bytes,
+        "max_bytes": where.max_bytes,
+        "since": where.since,
+        "until": where.until,
+    }
+
+
+def _as_png(source: Source) -> bytes:
+    from PIL import Image
+
+    pixels = source.pixels
+    image = Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels
+    if not isinstance(image, Image.Image):
+        raise InputError(f"a {type(pixels).__name__} is no picture: give a path, bytes, image or array.")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _id_of(picture: Any) -> int:
+    if isinstance(picture, str) and picture.startswith("id:") and picture[3:].isdecimal():
+        return int(picture[3:])
+    raise InputError(f"{picture!r} is no id of the served gallery: give id:N.")
+
+
+def _picture(facts: Mapping[str, Any]) -> FoundPicture:
+    return FoundPicture(
+        content_id=facts["id"] or 0,
+        path=facts["path"],
+        size_bytes=facts["size_bytes"],
+        mtime_ns=0,  # the date tells when it was taken or written
+        digest=bytes.fromhex(facts.get("digest", "")),
+        format=facts["format"],
+        width_px=facts["width_px"],
+        height_px=facts["height_px"],
+        taken_at=facts["date"],
+    )
+
+
+def _match(found: Mapping[str, Any]) -> Match:
+    names = ("score", "distance", "unit", "relation", "by", "why", "proof", "probability")
+    return Match(_picture(found), **{name: found[name] for name in names if name in found})
+
+
+def _group(found: Mapping[str, Any]) -> Group:
+    members = tuple(
+        Member(
+            _picture(one),
+            one["relation"],
+            one["score"],
+            one["proof"],
+            is_covered=not one["note"],
+            note=one["note"],
+        )
+        for one in found["members"]
+    )
+    return Group(_picture(found["keeper"]), found["why"], members)
+
+
+def _comparison(found: Mapping[str, Any]) -> Comparison:
+    ranges, proof = found["ranges"], found["proof"]
+    measures = tuple(Measured(name, value, *ranges[name]) for name, value in found["measures"].items())
+    matrix = None if proof["matrix"] is None else np.array(proof["matrix"])
+    verification = Verification(
+        relation=proof["relation"],
+        method=proof["method"],
+        n_inliers=proof["inliers"],
+        agreement=proof["agreement"],
+        residual=proof["residual"],
+        transform=proof["transform"],
+        contains=proof["contains"],
+        matrix=matrix,
+        overlap_first=tuple((x, y) for x, y in proof["overlap_first"]),
+        overlap_second=tuple((x, y) for x, y in proof["overlap_second"]),
+        points_first=np.empty((0, 2)),
+        points_second=np.empty((0, 2)),
+    )
+    return Comparison(measures, found["relation"], found["verdict"], proof, verification)

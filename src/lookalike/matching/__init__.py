@@ -1,1 +1,0 @@
-"""Questions -> answers: search and compare."""

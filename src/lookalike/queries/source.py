@@ -1,0 +1,165 @@
+"""What was given -> where its bytes are, and the picture in them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from lookalike.errors import InputError, QueryError, ReadError
+from lookalike.media.files import absolute_path, read_stream
+from lookalike.records.picture import Picture
+from lookalike.settings import Settings
+
+if TYPE_CHECKING:
+    from lookalike.storage.store import Store
+
+STDIN = "-"
+MAX_ID_DIGITS = 18  # all of these fit into the 63 bits of an id
+BOX_ROUNDING = 1e-6  # by which a box may stick out: fractions are rounded
+
+
+class Box(NamedTuple):
+    """A part of an upright picture, as fractions of its width and height from its top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def corner_px(self, size_px: tuple[int, int]) -> tuple[float, float]:
+        """Return where the box begins in an upright picture of this size."""
+        return self.left * size_px[0], self.top * size_px[1]
+
+
+def parse_box(text: str) -> Box:
+    """Return the box of a text such as ``0.25,0.1,0.5,0.5``: left, top, width, height.
+
+    Raises
+    ------
+    InputError    no four numbers, or a box that does not lie in the picture
+    """
+    try:
+        box = Box(*(float(part) for part in text.split(",")))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"the box {text!r} is not left,top,width,height: write four fractions, such as 0.25,0.1,0.5,0.5."
+        ) from error
+    inside = box.left >= 0 and box.top >= 0 and box.width > 0 and box.height > 0
+    if not inside or box.left + box.width > 1 + BOX_ROUNDING or box.top + box.height > 1 + BOX_ROUNDING:
+        raise InputError(
+            f"the box {text!r} does not lie in the picture: fractions go from 0 to 1, from the top left corner."
+        )
+    return box
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a query's bytes are, before they are read.
+
+    Exactly one of `data`, `pixels` and `path` is set; `content_id` where an indexed picture was named, and
+    `digest` where the file must have it.
+    """
+
+    label: str
+    path: str | None = None
+    data: bytes | None = None
+    pixels: Any = None
+    content_id: int | None = None
+    digest: bytes | None = None
+
+
+def parse_source(source: Any, store: Store | None, *, max_bytes: int = Settings.max_bytes) -> Source:
+    """Tell what a query is: a path, a ``file:`` URL, ``-`` for standard input, ``id:N``, bytes or pixels.
+
+    Of standard input at most `max_bytes` are read.
+
+    Raises
+    ------
+    QueryError    an address on the network, an id that is not in the gallery
+    InputError    an empty name
+    LimitError    there is more on standard input
+    """
+    if isinstance(source, Source):
+        return source
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Source("bytes", data=bytes(source))
+    if isinstance(source, os.PathLike):
+        source = os.fspath(source)
+    if not isinstance(source, str):
+        return Source("pixels", pixels=source)
+    if not source:
+        raise InputError("an empty name names no picture: give a path, file: URL, - or id:N.")
+    if source == STDIN:
+        return Source(STDIN, data=read_stream(sys.stdin.buffer, max_bytes=max_bytes))
+    scheme = source.split(":", 1)[0].lower() if ":" in source else ""
+    if scheme == "file":
+        return Source(source, path=path_of_url(source))
+    if scheme == "id":
+        return _indexed_source(source, store)
+    if scheme in ("http", "https", "ftp", "data", "s3"):
+        raise QueryError(
+            f"{source!r} is not on this machine: save the picture and give its path (nothing is fetched)."
+        )
+    return Source(source, path=absolute_path(source))
+
+
+def path_of_url(url: str) -> str:
+    """Return the path that a ``file:`` URL names; InputError where it is on another machine."""
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise QueryError(f"{url!r} names another machine: give a file: URL of this one.")
+    # The path of a file: URL is bytes in disguise; undecodable ones must come through.
+    return absolute_path(os.fsdecode(unquote(parts.path, encoding="latin-1").encode("latin-1")))
+
+
+def _indexed_source(text: str, store: Store | None) -> Source:
+    number = text[3:]
+    is_number = number.isdecimal() and len(number) <= MAX_ID_DIGITS
+    pictures = store.pictures([int(number)]) if store is not None and is_number else {}
+    if not pictures:
+        raise QueryError(f"{text!r} is no picture of this gallery: take an id that a search has printed.")
+    content_id = int(number)
+    paths = [picture.path for picture in pictures[content_id]]
+    existing = next((path for path in paths if Path(path).is_file()), None)
+    if existing is None:
+        raise QueryError(f"{text!r} is gone: none of its files is there any more, such as {paths[0]!r}.")
+    return Source(text, path=existing, content_id=content_id, digest=pictures[content_id][0].digest)
+
+
+def cut_box(picture: Picture, box: Box) -> Picture:
+    """Return the part of a decoded picture in the box; its sizes are those of that part of the original."""
+    width, height = picture.image.size
+    left, top = min(width - 1, round(box.left * width)), min(height - 1, round(box.top * height))
+    right = min(width, max(left + 1, round((box.left + box.width) * width)))
+    bottom = min(height, max(top + 1, round((box.top + box.height) * height)))
+    return replace(
+        picture,
+        image=picture.image.crop((left, top, right, bottom)),
+        width_px=max(1, round((right - left) * picture.width_px / width)),
+        height_px=max(1, round((bottom - top) * picture.height_px / height)),
+    )
+
+
+def decode_source(
+    source: Source, settings: Settings, *, min_side_px: int | None = None
+) -> tuple[Picture, bytes | None]:
+    """Return the decoded picture, in full unless `min_side_px` is given, and the digest of its bytes.
+
+    The digest is None for pixels. Raises PictureError.
+    """
+    from lookalike.media.decode import decode
+    from lookalike.media.files import digest_of, read_file
+
+    if source.path is not None:
+        file = read_file(source.path, max_bytes=settings.max_bytes)
+        if source.digest is not None and file.digest != source.digest:
+            raise ReadError("the file was changed since it was indexed: run index again.")
+        return decode(file.data, min_side_px=min_side_px, settings=settings), file.digest
+    if source.data is not None:
+        digest = digest_of(source.data)
+        return decode(source.data, min_side_px=min_side_px, settings=settings), digest
+    return decode(source.pixels, min_side_px=min_side_px, settings=settings), None

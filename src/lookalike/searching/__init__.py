@@ -1,0 +1,1 @@
+"""Queries -> ranked matches."""

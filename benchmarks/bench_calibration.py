@@ -1,6 +1,6 @@
 """Make the calibration that comes with lookalike, and see how it holds elsewhere. Run by hand.
 
-    python benchmarks/bench_calibration.py make FOLDER... --out src/lookalike/calibration/shipped.json
+    python benchmarks/bench_calibration.py make FOLDER... --out src/lookalike/searching/shipped_calibration.json
     python benchmarks/bench_calibration.py check FOLDER...
 
 `make` calibrates a gallery of the folders and of scikit-image's photos. `check` asks with edited copies of other
@@ -21,8 +21,9 @@ from skimage import data
 
 from lookalike.calibration.calibrate import CalibrationReport, calibrate_gallery
 from lookalike.calibration.fitting import Sample, measured_precision
-from lookalike.calibration.record import PRECISIONS, load_shipped
 from lookalike.gallery.local import Gallery
+from lookalike.records.calibration import PRECISIONS
+from lookalike.searching.worth import load_shipped
 
 PHOTOS = ("astronaut", "camera", "chelsea", "coffee", "coins", "moon", "page", "rocket", "text")
 

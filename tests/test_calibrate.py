@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 from conftest import textured
 from lookalike import Filter, Gallery
 from lookalike.calibration.calibrate import calibrate_gallery
-from lookalike.calibration.record import PROOF
 from lookalike.errors import InputError
+from lookalike.records.calibration import PROOF
 from pictures import photo
 
 N_TEXTURED = 18

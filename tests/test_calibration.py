@@ -11,7 +11,6 @@ from PIL import Image
 
 from conftest import textured
 from lookalike.calibration.against_shipped import fit_beside
-from lookalike.calibration.background import find_background, relative_score
 from lookalike.calibration.fitting import (
     Sample,
     find_threshold,
@@ -20,21 +19,20 @@ from lookalike.calibration.fitting import (
     measured_precision,
     precision_bound,
 )
-from lookalike.calibration.record import (
-    PRECISIONS,
-    PROOF,
-    Calibration,
-    ScoreMap,
-    choose_way,
-    describe_calibration,
-    load_shipped,
-    parse_precision,
-)
 from lookalike.calibration.telling import is_beyond_proof, is_plain
 from lookalike.errors import InputError, StoreError
 from lookalike.features.keypoints import extract_keypoints
+from lookalike.records.calibration import PRECISIONS, PROOF, Calibration, ScoreMap
 from lookalike.report.calibration_notes import calibration_notes, mark
 from lookalike.searching.searcher import ways
+from lookalike.searching.worth import (
+    choose_way,
+    describe_calibration,
+    find_background,
+    load_shipped,
+    parse_precision,
+    relative_score,
+)
 from pictures import photo
 
 

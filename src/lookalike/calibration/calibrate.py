@@ -20,9 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.calibration.against_shipped import fit_beside
-from lookalike.calibration.background import find_background, relative_score
 from lookalike.calibration.fitting import N_FALSE, Sample
-from lookalike.calibration.record import N_PICTURES, PROOF, Calibration, load_shipped
 from lookalike.calibration.telling import MIN_SIDE_PX, is_beyond_proof, is_plain
 from lookalike.calibration.workers import (
     ProofWorker,
@@ -40,8 +38,10 @@ from lookalike.features.keypoints import KEYPOINTS, Keypoints, from_bytes
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.media.files import is_own_file
 from lookalike.proving.prove import proof_score
+from lookalike.records.calibration import N_PICTURES, PROOF, Calibration
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Searcher
+from lookalike.searching.worth import find_background, load_shipped, relative_score
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.pool import WorkerPool

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.calibration.record import PRECISIONS, Check, Promise, ScoreMap, WayCalibration
+from lookalike.records.calibration import PRECISIONS, Check, Promise, ScoreMap, WayCalibration
 
 CONFIDENCE = 0.95  # one-sided, of every bound
 N_FALSE = 10  # false pairs of a query that are looked at, the highest first: as many as a search returns

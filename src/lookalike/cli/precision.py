@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from lookalike.calibration.record import Promised
     from lookalike.gallery.local import Gallery
+    from lookalike.records.calibration import Promised
 
 PrecisionOption = Annotated[
     float | None,

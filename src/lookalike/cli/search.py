@@ -27,8 +27,8 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError, PictureError, QueryError
 
 if TYPE_CHECKING:
-    from lookalike.calibration.record import Promised
     from lookalike.gallery.local import Gallery
+    from lookalike.records.calibration import Promised
     from lookalike.report.documents import Answer
     from lookalike.searching.searcher import Match
 

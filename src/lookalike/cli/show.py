@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure, Progress
     from lookalike.calibration.calibrate import CalibrationReport
-    from lookalike.calibration.record import CalibrationState
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
     from lookalike.duplicates.records import DuplicatesReport
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.evaluate import Evaluation
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery.local import GalleryInfo
+    from lookalike.records.calibration import CalibrationState
     from lookalike.report.documents import Answer
     from lookalike.settings import Settings
     from lookalike.workers.process import Failed

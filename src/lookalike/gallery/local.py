@@ -12,18 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lookalike.adding.add import AddReport, Failure, ProgressCallback, add_files, ignore_progress
-from lookalike.calibration.record import (
-    N_PICTURES,
-    PROOF,
-    CalibrationState,
-    Origin,
-    Promised,
-    WayCalibration,
-    choose_way,
-    describe_calibration,
-    not_calibrated,
-    parse_precision,
-)
 from lookalike.comparing import Comparison
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.keeper import DEFAULT_RULES
@@ -43,8 +31,17 @@ from lookalike.media.folders import gather_folders
 from lookalike.queries.picture import Query, load_query
 from lookalike.queries.reader import IsolatedReader, LocalReader, PictureReader
 from lookalike.queries.source import Box, Source, decode_source, parse_source, path_of_url
+from lookalike.records.calibration import (
+    N_PICTURES,
+    PROOF,
+    CalibrationState,
+    Origin,
+    Promised,
+    WayCalibration,
+)
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, Match, Searcher, parse_way
+from lookalike.searching.worth import choose_way, describe_calibration, not_calibrated, parse_precision
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
 from lookalike.storage.store import FoundPicture, Store

@@ -16,7 +16,6 @@ from lookalike import errors
 from lookalike.acting.apply import ActProgressCallback, Remark
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Failure, Progress, ProgressCallback, ignore_progress
-from lookalike.calibration.record import CalibrationState, Promise, Promised
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
@@ -25,6 +24,7 @@ from lookalike.gallery.local import Gallery, GalleryInfo
 from lookalike.media.files import absolute_path, read_file
 from lookalike.proving.verify import Verification
 from lookalike.queries.source import Box, Source, parse_source
+from lookalike.records.calibration import CalibrationState, Promise, Promised
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings

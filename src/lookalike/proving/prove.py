@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.calibration.record import Origin, WayCalibration
 from lookalike.errors import PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
@@ -17,6 +16,7 @@ from lookalike.proving.verify import Verification, describe_transform, verify
 from lookalike.queries.picture import Query
 from lookalike.queries.reader import LocalReader, PictureReader
 from lookalike.queries.source import Source
+from lookalike.records.calibration import Origin, WayCalibration
 from lookalike.records.picture import Picture
 from lookalike.records.relation import LADDER
 from lookalike.searching.searcher import Match

@@ -22,7 +22,7 @@ from lookalike.settings import Settings
 if TYPE_CHECKING:
     from lookalike.calibration.calibrate import CalibrationReport, Example
     from lookalike.calibration.fitting import Sample
-    from lookalike.calibration.record import WayCalibration
+    from lookalike.records.calibration import WayCalibration
 
 CUT = 0.99  # the promise whose cut is drawn, and from either side of which pairs are shown
 _N_BINS = 50

@@ -6,8 +6,8 @@ import math
 
 from lookalike.calibration.calibrate import EDITS_EACH
 from lookalike.calibration.fitting import precision_bound
-from lookalike.calibration.record import PROOF, Calibration, Promise
 from lookalike.calibration.telling import MIN_SIDE_PX
+from lookalike.records.calibration import PROOF, Calibration, Promise
 from lookalike.searching.searcher import AUTO
 
 UNSURE = "*"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Failure
     from lookalike.calibration.calibrate import CalibrationReport
-    from lookalike.calibration.record import Promised, WayCalibration
     from lookalike.comparing import Comparison
     from lookalike.duplicates.records import DuplicatesReport, Member
     from lookalike.evaluation.euclidean import EuclideanExperiment
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery.local import GalleryInfo, Page
     from lookalike.queries.picture import Query
+    from lookalike.records.calibration import Promised, WayCalibration
     from lookalike.searching.searcher import Match
     from lookalike.storage.store import FoundPicture
 
@@ -132,7 +132,7 @@ def calibration_document(report: CalibrationReport) -> dict[str, Any]:
 
 
 def _calibrated_document(name: str, way: WayCalibration) -> dict[str, Any]:
-    from lookalike.calibration.record import Promised
+    from lookalike.records.calibration import Promised
 
     return {
         "queries": way.n_queries,

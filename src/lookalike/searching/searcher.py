@@ -11,22 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.calibration.background import LAST_RANK, find_background, relative_score
-from lookalike.calibration.record import (
-    Origin,
-    WayCalibration,
-    choose_way,
-    not_calibrated,
-    parse_precision,
-)
 from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.distances import Metric, metrics_of
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, for_cache, kind_of, stored_dtype
 from lookalike.features.hashes import HASHES
 from lookalike.queries.picture import ORIENTATIONS, Query
 from lookalike.records.arrays import Float32Array
+from lookalike.records.calibration import Origin, WayCalibration
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation, guess_relation
+from lookalike.searching.worth import (
+    LAST_RANK,
+    choose_way,
+    find_background,
+    not_calibrated,
+    parse_precision,
+    relative_score,
+)
 from lookalike.storage.filters import Filter
 from lookalike.storage.index.cache import open_exact_index
 from lookalike.storage.index.exact import ExactIndex

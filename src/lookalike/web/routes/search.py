@@ -8,10 +8,10 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from lookalike.calibration.record import PROOF
 from lookalike.errors import PictureError
 from lookalike.gallery.local import Gallery
 from lookalike.queries.source import Box, Source, parse_box
+from lookalike.records.calibration import PROOF
 from lookalike.records.relation import Relation
 from lookalike.report.documents import (
     Answer,

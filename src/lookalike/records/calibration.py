@@ -1,7 +1,7 @@
 """A calibration: what a score is worth, for each way of searching and for the proof of duplicates.
 
-The record that is fitted by `lookalike.calibration.calibrate`, kept with a gallery, and read by search and
-duplicates. Scores in it are relative to the query's background (see `lookalike.calibration.background`).
+The record that `lookalike.calibration` fits, that is kept with a gallery, and that searches and duplicates go by.
+Scores in it are relative to the query's background (see `lookalike.searching.worth`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
-from importlib import resources
 from typing import Any, Literal
 
 import numpy as np
@@ -25,8 +23,6 @@ N_PICTURES = 200
 
 PROOF = "duplicates"
 """The name, among the ways, of the final decision of duplicates: the proof by local features."""
-
-OUTGROWN = 2.0  # a gallery that grew so many times since has nearer strangers than its calibration knew
 
 Origin = Literal["gallery", "shipped"]
 AgainstShipped = Literal["", "kept", "stricter"]
@@ -211,13 +207,6 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-@cache
-def load_shipped() -> Calibration:
-    """Return the calibration that comes with lookalike, made once by ``benchmarks/bench_calibration.py``."""
-    text = resources.files("lookalike.calibration").joinpath("shipped.json").read_text("utf-8")
-    return Calibration.from_text(text)
-
-
 @dataclass(frozen=True)
 class CalibrationState:
     """Which calibration a gallery goes by.
@@ -240,27 +229,6 @@ class CalibrationState:
     ways: Mapping[str, Mapping[str, float]]
 
 
-def describe_calibration(
-    own: str | None, n_contents: int, recipes: Mapping[str, tuple[str, ...]]
-) -> CalibrationState:
-    """Return which calibration a gallery of `n_contents` with these recipes, by way, goes by."""
-    origin: Origin = "shipped" if own is None else "gallery"
-    used = load_shipped() if own is None else _parse(own)
-    fitting = {
-        name: {f"{promise.precision:g}": promise.recall for promise in way.promises}
-        for name, way in used.ways.items()
-        if recipes.get(name) == way.recipes
-    }
-    stale = ""
-    if own is not None and len(fitting) < len(recipes):
-        stale = "the features were made by other recipes since"
-    elif own is not None and n_contents > OUTGROWN * used.n_contents:
-        stale = f"the gallery has grown from {used.n_contents} to {n_contents} pictures since"
-    return CalibrationState(
-        origin, used.made_at, used.made_from, used.n_contents, used.n_pictures, used.seed, stale, fitting
-    )
-
-
 @dataclass(frozen=True)
 class Promised:
     """The promise that a search or a search for duplicates was given: by which calibration, and for which way."""
@@ -268,51 +236,3 @@ class Promised:
     by: str
     promise: Promise
     origin: Origin
-
-
-@lru_cache(maxsize=4)
-def _parse(text: str) -> Calibration:
-    return Calibration.from_text(text)
-
-
-def choose_way(name: str, recipes: tuple[str, ...], own: str | None) -> tuple[WayCalibration, Origin] | None:
-    """Return the calibration of a way that fits these recipes: the gallery's own, else the shipped one.
-
-    `own` is the text that the gallery keeps, None where it was never calibrated.
-    """
-    if own is not None:
-        way = _parse(own).ways.get(name)
-        if way is not None and way.recipes == recipes:
-            return way, "gallery"
-    way = load_shipped().ways.get(name)
-    return (way, "shipped") if way is not None and way.recipes == recipes else None
-
-
-def not_calibrated(by: str) -> InputError:
-    """Return the error for a precision that is asked of a way without a calibration that fits."""
-    return InputError(
-        f"no precision can be promised for {by} in this gallery: run `lookalike calibrate` on it, or ask by a way "
-        "that it calibrates, in its default metric."
-    )
-
-
-def parse_precision(precision: float) -> float:
-    """Return the member of `PRECISIONS` that keeps a precision: the next stricter one.
-
-    Raises
-    ------
-    InputError    no share below 1, less than thresholds are kept for, or more than can be promised
-    """
-    if not 0 < precision < 1:
-        raise InputError(f"a precision of {precision:g} makes no sense: give a share below 1, such as 0.99.")
-    if precision < PRECISIONS[-1]:
-        raise InputError(
-            f"no threshold is kept for a precision of {precision:g}: ask for {PRECISIONS[-1]:g} at least, "
-            "or search without a precision."
-        )
-    kept = [one for one in PRECISIONS if one >= precision]
-    if not kept:
-        raise InputError(
-            f"a precision of {precision:g} cannot be promised: ask for at most {PRECISIONS[0]:g}."
-        )
-    return min(kept)

@@ -39,7 +39,7 @@ $(VENV)/demo.done: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/test.done: pyproject.toml constraints.txt requirements-test.txt | $(VENV)/bin/python
-	$(INSTALL) -e '.[figures,raw,jxl]' -r requirements-test.txt
+	$(INSTALL) -e '.[figures,raw,jxl,float32]' -r requirements-test.txt
 	touch $@
 
 clean:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from lookalike.edits import standard_edits
 from lookalike.errors import PictureError
-from lookalike.features.embedding import open_embedder
+from lookalike.features.embedding.engine import open_embedder
 from lookalike.features.keypoints import Keypoints, extract_keypoints, to_bytes
 from lookalike.media.decode import decode
 from lookalike.proving.verify import verify

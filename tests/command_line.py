@@ -10,7 +10,7 @@ def lookalike(folder, *arguments, settings, code=0, gallery="g", environment=Non
     start = python or ("-m", "lookalike")
     done = subprocess.run(
         [sys.executable, *start, "--gallery", gallery, *arguments],
-        env={**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir, **(environment or {})},
+        env={**os.environ, "LOOKALIKE_JOBS": str(settings.jobs), **(environment or {})},
         cwd=folder,
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options},
     )

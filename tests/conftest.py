@@ -23,9 +23,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory):
-    """Settings whose model cache is made once for the whole run."""
-    return Settings(cache_dir=str(tmp_path_factory.mktemp("models")), jobs=2)
+def settings():
+    """Settings with two workers, however many cores there are."""
+    return Settings(jobs=2)
 
 
 def textured(seed, width_px=96, height_px=72):

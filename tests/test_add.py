@@ -163,7 +163,7 @@ def test_two_processes_add_the_same_folder_at_once(tmp_path, folder, settings):
 def _index_command(gallery, folder, settings, *options):
     return [
         *(sys.executable, "-m", "lookalike", "--gallery", str(gallery)),
-        *("--set", f"cache_dir={settings.cache_dir}", "index", str(folder), "--jobs", "2", *options),
+        *("--set", f"jobs={settings.jobs}", "index", str(folder), "--jobs", "2", *options),
     ]
 
 

@@ -71,8 +71,7 @@ def place(tmp_path_factory, settings):
 
 def environment_of(place, settings):
     return {
-        "LOOKALIKE_CACHE_DIR": settings.cache_dir,
-        "LOOKALIKE_JOBS": "2",
+        "LOOKALIKE_JOBS": str(settings.jobs),
         "XDG_DATA_HOME": str(place / "data"),
     }
 

@@ -298,7 +298,7 @@ def test_duplicates_at_a_precision_are_those_with_the_surest_proofs(place, poiso
 def run(calibrated, place, settings):
     def run_command(*arguments, code=0):
         command = [sys.executable, "-m", "lookalike", "--gallery", str(place / "poisoned"), *arguments]
-        environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir}
+        environment = {**os.environ, "LOOKALIKE_JOBS": str(settings.jobs)}
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL
         )

@@ -32,7 +32,7 @@ def place(tmp_path_factory):
 def run(place, settings):
     def run_command(*arguments, stdin=b"", gallery="g", code=0, environment=None):
         command = [sys.executable, "-m", "lookalike", "--gallery", str(place / gallery), *arguments]
-        environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir, **(environment or {})}
+        environment = {**os.environ, "LOOKALIKE_JOBS": str(settings.jobs), **(environment or {})}
         done = subprocess.run(command, input=stdin, capture_output=True, env=environment, cwd=place)
         assert done.returncode == code, done.stderr.decode()
         assert b"Traceback" not in done.stderr
@@ -262,7 +262,7 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_a_reader_that_goes_away_is_no_error(run, place, settings):
     command = f"'{sys.executable}' -m lookalike --gallery g search query.jpg --output paths | head -c 1"
-    environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir}
+    environment = {**os.environ, "LOOKALIKE_JOBS": str(settings.jobs)}
     done = subprocess.run(command, shell=True, cwd=place, capture_output=True, env=environment)
     assert b"Traceback" not in done.stderr
 

@@ -55,7 +55,7 @@ def sentence_of(done):
 def call(place, settings, monkeypatch):
     """Return a function that runs a command in this process, which is quicker, and gives its result."""
     monkeypatch.chdir(place)
-    monkeypatch.setenv("LOOKALIKE_CACHE_DIR", settings.cache_dir)
+    monkeypatch.setenv("LOOKALIKE_JOBS", str(settings.jobs))
     return lambda *arguments, gallery="g": CliRunner().invoke(load_app(), ["--gallery", gallery, *arguments])
 
 
@@ -379,7 +379,7 @@ def test_ctrl_c_during_index_is_one_line_and_the_next_run_goes_on(place, run, se
     started = subprocess.Popen(
         [sys.executable, "-c", _AFTER_THE_FIRST_ANSWER, *command],
         cwd=place,
-        env={**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir},
+        env={**os.environ, "LOOKALIKE_JOBS": str(settings.jobs)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

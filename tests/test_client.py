@@ -271,7 +271,7 @@ def test_a_busy_server_is_asked_again(settings, monkeypatch):
 def test_the_command_line_asks_a_served_gallery(address, place, settings):
     def run(*arguments, code=0):
         command = [sys.executable, "-m", "lookalike", "--gallery", address, *arguments]
-        environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir}
+        environment = {**os.environ, "LOOKALIKE_JOBS": str(settings.jobs)}
         done = subprocess.run(command, capture_output=True, env=environment, cwd=place)
         assert done.returncode == code, done.stderr
         assert b"Traceback" not in done.stderr

@@ -455,17 +455,17 @@ def test_failures_have_a_reason_a_person_understands(data: bytes, reason: str) -
 
 
 @pytest.mark.parametrize(
-    ("head", "module", "package"),
+    ("head", "module", "extra"),
     [
-        (b"\xff\x0a\xfa\x1f", "pillow_jxl.JpegXLImagePlugin", "pillow-jxl-plugin"),
-        (b"II*\0\x10\0\0\0CR\2\0", "rawpy", "rawpy"),
+        (b"\xff\x0a\xfa\x1f", "pillow_jxl.JpegXLImagePlugin", "jxl"),
+        (b"II*\0\x10\0\0\0CR\2\0", "rawpy", "raw"),
     ],
 )
 def test_a_missing_package_is_named(
-    monkeypatch: pytest.MonkeyPatch, head: bytes, module: str, package: str
+    monkeypatch: pytest.MonkeyPatch, head: bytes, module: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)  # type: ignore[arg-type]
-    with pytest.raises(DecodeError, match=rf"pip install {package}"):
+    with pytest.raises(DecodeError, match=rf"pip install 'lookalike\[{extra}\]'"):
         decode(head)
 
 

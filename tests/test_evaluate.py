@@ -400,7 +400,7 @@ def test_wrong_usage_is_one_sentence(tmp_path, arguments, words):
 
 
 def test_the_command_prints_the_document_and_leaves_nothing_behind(classes, tmp_path, settings):
-    command = [sys.executable, "-m", "lookalike", "--set", f"cache_dir={settings.cache_dir}", "evaluate"]
+    command = [sys.executable, "-m", "lookalike", "--set", f"jobs={settings.jobs}", "evaluate"]
     options = ["--by", "phash", "--json", "--html", "page.html"]
     done = subprocess.run([*command, str(classes), *options], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -175,8 +175,6 @@ def test_the_command_prints_a_table_with_its_remarks(frames, settings):
         "-m",
         "lookalike",
         "--set",
-        f"cache_dir={settings.cache_dir}",
-        "--set",
         "jobs=1",
     ]
     done = subprocess.run(

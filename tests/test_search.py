@@ -297,7 +297,7 @@ def test_of_standard_input_no_more_is_read_than_the_limit(gallery, pictures, mon
 
     endless = Endless()
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": endless}))
-    few = Settings(cache_dir=gallery.settings.cache_dir, max_bytes=1000)
+    few = Settings(max_bytes=1000)
     with Gallery.open(gallery.info().folder, settings=few) as opened:
         with pytest.raises(LimitError, match="more bytes than the limit of 1,000"):
             opened.search("-")
@@ -325,13 +325,13 @@ def test_a_current_folder_that_is_gone_is_a_sentence(gallery, pictures, tmp_path
 
 
 def test_features_of_another_recipe_are_refused_with_the_mend(gallery, pictures):
-    other = Settings(cache_dir=gallery.settings.cache_dir, hash_size=16)
+    other = Settings(hash_size=16)
     with (
         Gallery.open(gallery.info().folder, settings=other) as opened,
         pytest.raises(FeatureMismatchError, match="settings that it was indexed with"),
     ):
         opened.search(pictures / "3.png", by="phash")
-    float32 = Settings(cache_dir=gallery.settings.cache_dir, precision="float32")
+    float32 = Settings(precision="float32")
     with (
         Gallery.open(gallery.info().folder, settings=float32) as opened,
         pytest.raises(FeatureMismatchError, match="int8"),
@@ -340,7 +340,7 @@ def test_features_of_another_recipe_are_refused_with_the_mend(gallery, pictures)
 
 
 def test_larger_hashes_can_be_kept_beside_the_small_ones(pictures, settings, tmp_path):
-    large = Settings(cache_dir=settings.cache_dir, hash_size=16)
+    large = Settings(hash_size=16)
     for chosen in (settings, large):
         with Gallery.open(tmp_path, create=True, settings=chosen) as opened:
             opened.add(pictures, only="hashes")

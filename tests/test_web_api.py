@@ -90,7 +90,7 @@ def test_python_the_command_line_and_http_give_the_same_answer(api, place, setti
         "--json",
     ]
     command += [*options, "-k", str(parameters.get("k", 10))]
-    environment = {**os.environ, "LOOKALIKE_CACHE_DIR": settings.cache_dir}
+    environment = {**os.environ, "LOOKALIKE_JOBS": str(settings.jobs)}
     printed = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
     from lookalike import Filter
 
@@ -623,7 +623,7 @@ def test_the_command_prints_its_address_and_stops_on_ctrl_c(place, settings):
     import signal
 
     process = run_serve(
-        "--port", "0", gallery=place / "g", environment={"LOOKALIKE_CACHE_DIR": settings.cache_dir}
+        "--port", "0", gallery=place / "g", environment={"LOOKALIKE_JOBS": str(settings.jobs)}
     )
     line = process.stdout.readline().decode()
     address = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))

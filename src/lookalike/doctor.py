@@ -60,7 +60,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything that lookalike needs; nothing is changed but the model cache."""
+    """Look at everything that lookalike needs; nothing is changed."""
     checks: tuple[Callable[[Settings], list[Finding]], ...] = (
         _system,
         _packages,
@@ -166,8 +166,8 @@ def golden_picture() -> Image:
 
 
 def _golden_embedding(settings: Settings) -> list[Finding]:
-    from lookalike.features.embedding import open_embedder, self_test
-    from lookalike.features.models.catalogue import CATALOGUE
+    from lookalike.features.embedding.catalogue import CATALOGUE
+    from lookalike.features.embedding.engine import open_embedder, self_test
 
     try:
         embedder = open_embedder(settings)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from lookalike.errors import InputError
@@ -47,10 +46,7 @@ class Settings:
     model: str = _knob(
         "efficientnet-lite0", unit="name or path", help="embedding model: a catalogue name or an .onnx file"
     )
-    precision: str = _knob("int8", unit="int8 or float32", help="precision of the bundled model")
-    cache_dir: str = _knob(
-        "", unit="folder", help="where built models are kept; empty means the user's cache folder"
-    )
+    precision: str = _knob("int8", unit="int8 or float32", help="precision of a model of the catalogue")
     serve_threads: int = _knob(
         0,
         unit="threads",
@@ -128,14 +124,6 @@ class Settings:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
-
-    @property
-    def cache_folder(self) -> Path:
-        """The folder for built models: `cache_dir`, else the platform's user cache folder."""
-        if self.cache_dir:
-            return Path(self.cache_dir)
-        base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path.home() / ".cache") / "lookalike"
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str, str]]:

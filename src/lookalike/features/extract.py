@@ -24,8 +24,8 @@ from lookalike.settings import Settings
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lookalike.features.embedding import Embedder
-    from lookalike.features.models.description import ModelDescription
+    from lookalike.features.embedding.description import ModelDescription
+    from lookalike.features.embedding.engine import Embedder
 
 THUMBNAIL_PX = 224
 EMBEDDING = "embedding"
@@ -97,7 +97,7 @@ class Extractor:
 
     def _recipe(self, feature: str) -> Recipe:
         if kind_of(feature) == "vector":
-            from lookalike.features.embedding import describe_model
+            from lookalike.features.embedding.engine import describe_model
 
             recipe, self._description = describe_model(self.settings)
             return recipe
@@ -107,7 +107,7 @@ class Extractor:
 
     @cached_property
     def _embedder(self) -> Embedder:
-        from lookalike.features.embedding import open_embedder
+        from lookalike.features.embedding.engine import open_embedder
 
         return open_embedder(self.settings, n_threads=self._n_threads)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import ExifTags, Image
 
 from lookalike.errors import DecodeError
+from lookalike.extras import needs_extra
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,13 +26,11 @@ Opened = tuple[Image.Image, tuple[int, int], Image.Exif | None]
 """The picture, its original (width, height) in pixels, and its EXIF where the picture lacks it."""
 
 
-def _load_extra(module: str, package: str, format_name: str) -> ModuleType:
+def _load_extra(module: str, extra: str, format_name: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DecodeError(
-            f"{format_name} needs an optional package: install it with `pip install {package}`"
-        ) from error
+        raise DecodeError(needs_extra(extra, f"{format_name} pictures")) from error
 
 
 def open_heif(data: bytes, check_size: SizeCheck) -> Opened:
@@ -44,7 +43,7 @@ def open_heif(data: bytes, check_size: SizeCheck) -> Opened:
 
 def open_jxl(data: bytes, check_size: SizeCheck) -> Opened:
     """Open JPEG XL, whose plugin decodes all pixels at once, so that the size is checked by hand before."""
-    plugin: Any = _load_extra("pillow_jxl.JpegXLImagePlugin", "pillow-jxl-plugin", "JPEG XL")
+    plugin: Any = _load_extra("pillow_jxl.JpegXLImagePlugin", "jxl", "JPEG XL")
     size = _read_jxl_size(data)
     if size is not None:
         check_size(size)
@@ -87,7 +86,7 @@ def open_raw(data: bytes, check_size: SizeCheck) -> Opened:
     the photographer saw and what a RAW + JPEG pair has in common. Else the sensor data is developed at
     half size with the camera's white balance.
     """
-    rawpy: Any = _load_extra("rawpy", "rawpy", "camera RAW")
+    rawpy: Any = _load_extra("rawpy", "raw", "camera RAW")
     with rawpy.imread(io.BytesIO(data)) as raw:
         sizes = raw.sizes
         turned = sizes.flip in (5, 6)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lookalike.errors import MissingExtraError
+from lookalike.extras import require_extra
 from lookalike.report.documents import Answer
 from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
@@ -15,8 +14,7 @@ from lookalike.settings import Settings
 
 def check_matplotlib() -> None:
     """Raise MissingExtraError where matplotlib is not installed."""
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("figures need matplotlib: install it with `pip install matplotlib`.")
+    require_extra("figures", "figures")
 
 
 def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: int = 5) -> Any:

@@ -1,27 +1,21 @@
 """Pictures -> embeddings, through ONNX Runtime.
 
-The model is the bundled one, built from its weights on first use, or any ONNX file with a description
-beside it (see `lookalike.features.models.description`). Importing this module loads no engine.
+A model is one of the catalogue, or any ONNX file with a description beside it (see
+`lookalike.features.embedding.description`). Importing this module loads no engine.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.errors import InputError, ModelError
-from lookalike.features.models.cache import load_or_build
-from lookalike.features.models.catalogue import (
-    CATALOGUE,
-    find_entry,
-    golden_numbers,
-    sample_numbers,
-    synthetic_picture,
-)
-from lookalike.features.models.description import ModelDescription, read_description
+from lookalike.features.embedding.catalogue import CATALOGUE, find_entry, sample_numbers, synthetic_picture
+from lookalike.features.embedding.description import ModelDescription, read_description
 from lookalike.records.arrays import Float32Array, UInt8Array
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
@@ -70,11 +64,6 @@ class Embedder:
     def size_px(self) -> int:
         """Side of the square that the model sees."""
         return self.description.size_px
-
-    @property
-    def takes_whole_picture(self) -> bool:
-        """Whether `prepare` squeezes the whole picture into the square, rather than cropping it."""
-        return self.description.resize == "squash"
 
     def prepare(self, image: Image) -> UInt8Array:
         """Return the model's view of a decoded picture.
@@ -139,28 +128,30 @@ class Embedder:
 
 
 def open_embedder(settings: Settings, *, n_threads: int = 1) -> Embedder:
-    """Open the model that the settings name, and build it first where the cache has it not.
+    """Open the model that the settings name.
 
     Parameters
     ----------
-    settings : uses `model`, `precision` (of catalogue models) and `cache_folder`
+    settings : uses `model`, and `precision` for a model of the catalogue
     n_threads : threads of the engine, at least 1
 
     Raises
     ------
     InputError    no such model, or fewer than 1 thread
-    ModelError    the model cannot be built or loaded
+    ModelError    the model cannot be loaded
+    MissingExtraError    its weights are in a package that is not installed
     """
     if n_threads < 1:
         raise InputError(f"n_threads = {n_threads} must be at least 1.")
     recipe, description = describe_model(settings)
+    name, constants = str(recipe.parameters["model"]), None
     if _is_file(settings):
         model = _read_file(Path(settings.model))
     else:
-        entry, precision = find_entry(settings.model), settings.precision
-        stem = f"{entry.name}-{precision}-{entry.digest(precision)}"
-        model = load_or_build(settings.cache_folder / "models", stem, lambda: entry.build_bytes(precision))
-    session = open_session(model, str(recipe.parameters["model"]), n_threads=n_threads)
+        _, graph = find_entry(settings.model).choose(settings.precision)
+        model = graph.read()
+        constants = graph.weights.read_constants() if graph.weights is not None else None
+    session = open_session(model, name, n_threads=n_threads, constants=constants)
     return Embedder(session, description, recipe)
 
 
@@ -175,8 +166,8 @@ def describe_model(settings: Settings) -> tuple[Recipe, ModelDescription]:
         description = read_description(path.with_suffix(".json"))
         return _recipe(path.name, digest, "as in the file", description), description
     entry = find_entry(settings.model)
-    recipe = _recipe(entry.name, entry.digest(settings.precision), settings.precision, entry.description)
-    return recipe, entry.description
+    precision, graph = entry.choose(settings.precision)
+    return _recipe(entry.name, graph.digest, precision, entry.description), entry.description
 
 
 def _is_file(settings: Settings) -> bool:
@@ -200,17 +191,21 @@ def self_test(embedder: Embedder) -> float:
 
     Raises
     ------
-    InputError    the model is not of the catalogue, so nothing is known about it
+    InputError    nothing is known about the model: it is not of the catalogue, or has no golden vector there
     """
     parameters = embedder.recipe.parameters
-    name = find_entry(str(parameters["model"])).name
-    expected = golden_numbers(name, str(parameters["precision"]))
+    entry = find_entry(str(parameters["model"]))
+    expected = np.array(entry.choose(str(parameters["precision"]))[1].golden, np.float32)
+    if not expected.size:
+        raise InputError(f"the model {entry.name} has no golden vector in the catalogue to be compared with.")
     found = sample_numbers(embedder.embed(synthetic_picture(embedder.size_px)[None])[0])
     lengths = float(np.linalg.norm(found) * np.linalg.norm(expected))
     return float(found @ expected) / lengths if lengths else 0.0
 
 
-def open_session(model: bytes, name: str, *, n_threads: int) -> InferenceSession:
+def open_session(
+    model: bytes, name: str, *, n_threads: int, constants: Mapping[str, Float32Array] | None = None
+) -> InferenceSession:
     """Return an ONNX Runtime session on the CPU that neither spins nor chatters.
 
     Parameters
@@ -218,6 +213,7 @@ def open_session(model: bytes, name: str, *, n_threads: int) -> InferenceSession
     model : the bytes of an ONNX file
     name : what to call it in messages
     n_threads : threads of one call
+    constants : arrays by name that the file leaves out, kept outside it by ONNX's external data
     """
     import onnxruntime
 
@@ -228,10 +224,16 @@ def open_session(model: bytes, name: str, *, n_threads: int) -> InferenceSession
     options.log_severity_level = 4
     # A waiting thread that spins takes the core away from the worker that decodes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    outside = {
+        name: onnxruntime.OrtValue.ortvalue_from_numpy(values) for name, values in (constants or {}).items()
+    }
+    options.add_external_initializers(list(outside), list(outside.values()))
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the engine's own errors share no base below Exception
         raise ModelError(f"the model {name} cannot be loaded by ONNX Runtime: {error}") from error
+    session.kept_outside = outside  # the engine reads these arrays where they are: they live as long as it
+    return session
 
 
 def _recipe(model: str, digest: str, precision: str, description: ModelDescription) -> Recipe:

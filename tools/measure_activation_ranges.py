@@ -1,7 +1,7 @@
 """Measure the activation ranges that the int8 graph is built with.
 
-Run as ``python -m lookalike.features.models.calibrate_ranges FOLDER...``; it prints the JSON that is kept
-in ``efficientnet_lite0_ranges.json``. Every tensor's range is the mean over the pictures of the lowest and
+Run as ``python tools/measure_activation_ranges.py FOLDER...``; it prints the JSON that is kept in
+``efficientnet_lite/ranges.json``. Every tensor's range is the mean over the pictures of the lowest and
 of the highest value in each: a single odd picture then does not widen it for all (percentiles, and the
 extremes over all pictures, gave no better int8 embeddings; see decision 0003).
 """
@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from build_efficientnet_lite0 import NAME, read_network
+from efficientnet_lite.graph import INPUT_NAME, build_float32, ranged_names
 from lookalike.errors import PictureError
-from lookalike.features.embedding import open_session
-from lookalike.features.models.catalogue import find_entry
-from lookalike.features.models.efficientnet_lite import INPUT_NAME, build_float32, ranged_names, read_blocks
+from lookalike.features.embedding.catalogue import find_entry
+from lookalike.features.embedding.engine import open_session
 from lookalike.media.decode import decode
 from lookalike.records.arrays import UInt8Array
-
-MODEL = "efficientnet-lite0"
 
 
 def measure_ranges(pictures: Iterable[UInt8Array]) -> dict[str, tuple[float, float]]:
@@ -33,9 +32,9 @@ def measure_ranges(pictures: Iterable[UInt8Array]) -> dict[str, tuple[float, flo
     ----------
     pictures : uint8 arrays, shape (224, 224, 3), RGB; a hundred photos or so of all kinds
     """
-    blocks = read_blocks(find_entry(MODEL).read_weights())
+    blocks = read_network()
     names = ranged_names(blocks)
-    session = open_session(build_float32(blocks, watched=names).SerializeToString(), MODEL, n_threads=1)
+    session = open_session(build_float32(blocks, watched=names).SerializeToString(), NAME, n_threads=1)
     extremes = np.array(
         [
             [(tensor.min(), tensor.max()) for tensor in session.run(names, {INPUT_NAME: picture[None]})]
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pictures = []
     for path in choose_files(options.folders, options.files):
         try:
-            pictures.append(find_entry(MODEL).description.prepare(decode(path).image))
+            pictures.append(find_entry(NAME).description.prepare(decode(path).image))
         except PictureError:
             continue  # not a picture: folders of photos hold other files too
     measured: dict[str, Any] = {"n_pictures": len(pictures), "ranges": measure_ranges(pictures)}

@@ -15,14 +15,15 @@ for Efficient Integer-Arithmetic-Only Inference" (2018), in the QDQ form of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientnet_lite.weights import Weights
 from lookalike.errors import ModelError
-from lookalike.features.models.weights import Weights
+from lookalike.features.embedding.graph import fold_batch_norm
 from lookalike.records.arrays import Float32Array
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ GRAPH_VERSION = 1
 
 INPUT_NAME, OUTPUT_NAME = "pictures", "embeddings"
 INPUT_SCALE, INPUT_ZERO_POINT = 1 / 128, 127
-BATCH_NORM_EPSILON = 1e-3
+BATCH_NORM_PARTS = {"gamma": "weight", "beta": "bias", "mean": "running_mean", "variance": "running_var"}
 REDUCTION = 32
 """How many times smaller the last map is than the picture: five strides of 2."""
 FLOAT = 1
@@ -70,6 +71,7 @@ class Convolution:
     stride : int
     groups : int                                              1, or for a depthwise one its channels
     relu6 : bool                                              whether its output is clipped to 0..6
+    sources : dict                                            names of the tensors it is folded from
     """
 
     name: str
@@ -78,6 +80,7 @@ class Convolution:
     stride: int
     groups: int
     relu6: bool
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,20 +130,12 @@ def _iter_block_convolutions(
 def _fold(
     weights: Weights, convolution: str, batch_norm: str, *, name: str, stride: int = 1, relu6: bool = True
 ) -> Convolution:
-    kernel = weights[f"{convolution}.weight"].astype(np.float64)
-    gamma, beta, mean, variance = (
-        weights[f"{batch_norm}.{part}"].astype(np.float64)
-        for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    gain = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
-    return Convolution(
-        name,
-        (kernel * gain[:, None, None, None]).astype(np.float32),
-        (beta - mean * gain).astype(np.float32),
-        stride,
-        groups=len(kernel) if name.endswith("depthwise") else 1,
-        relu6=relu6,
-    )
+    sources = {"weight": f"{convolution}.weight"} | {
+        part: f"{batch_norm}.{source}" for part, source in BATCH_NORM_PARTS.items()
+    }
+    weight, bias = fold_batch_norm({part: weights[key].astype(np.float64) for part, key in sources.items()})
+    groups = len(weight) if name.endswith("depthwise") else 1
+    return Convolution(name, weight, bias, stride, groups, relu6, sources)
 
 
 def build_float32(blocks: Sequence[Block], *, watched: Sequence[str] = ()) -> ModelProto:

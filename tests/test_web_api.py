@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from conftest import textured
+from conftest import needs_users, ordinary_user, textured
 from lookalike import Gallery, compare
 from lookalike.queries.source import Box
 from lookalike.report.documents import Answer, compare_document, search_document
@@ -333,6 +333,21 @@ def test_files_come_whole_in_part_and_not_again(api, place, ids):
     assert api.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=" + "9" * 5000 + "-", 416),
+        ("bytes=" + "9" * 5000 + "-" + "9" * 5001, 416),
+        ("bytes=-" + "9" * 5000, 200),
+        ("bytes=0-" + "9" * 5000, 200),
+        ("bytes=" + "0" * 5000 + "1-2", 206),
+    ],
+)
+def test_a_part_of_endless_digits_is_a_part_like_any_other(api, ids, asked, status):
+    answer = api.get(f"/api/v1/pictures/{ids['coffee.jpg']}/file", headers={"Range": asked})
+    assert answer.status_code == status
+
+
 def test_lists_are_paged(api, place, ids):
     first = api.get("/api/v1/pictures", params={"limit": 3}).json()
     rest = api.get("/api/v1/pictures", params={"offset": 3, "limit": 1000}).json()
@@ -518,6 +533,23 @@ def test_verdicts_and_feedback_are_remembered_apart(doubles, tmp_path, settings)
     members = [one["path"] for group in review(client)["groups"] for one in group["members"]]
     assert str(folder / "other.png") not in members, "a liked picture is no duplicate"
     assert problem_of(client.post("/api/v1/feedback", json={**liked, "picture": 10**9}), 404)
+
+
+@needs_users
+def test_a_verdict_on_a_gallery_that_cannot_be_written_is_no_fault_of_the_server(shared_place, settings):
+    pictures = shared_place / "pictures"
+    pictures.mkdir()
+    for seed in range(2):
+        textured(seed, 160, 120).save(pictures / f"{seed}.png")
+    with Gallery.open(shared_place / "g", create=True, settings=settings) as gallery:
+        gallery.add(pictures)
+        first, second = (one.content_id for one in gallery.pictures()[0])
+    for path in (shared_place / "g", *(shared_place / "g").iterdir()):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    verdict = {"first": first, "second": second, "is_duplicate": True}
+    with served(shared_place / "g", settings) as address, ordinary_user():
+        answer = httpx.post(f"{address}/api/v1/verdicts", json=verdict, timeout=60)
+    assert "read-only" in problem_of(answer, 507)
 
 
 def test_a_forgotten_picture_is_found_no_more_and_its_file_stays(doubles):

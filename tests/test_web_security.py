@@ -167,8 +167,20 @@ def test_who_tries_many_tokens_has_to_wait(place, limits):
         statuses = [httpx.get(f"{address}/api/v1/ways", headers=wrong).status_code for _ in range(22)]
         assert statuses[:20] == [401] * 20
         assert statuses[20:] == [429] * 2
-        right = httpx.get(f"{address}/api/v1/ways", headers={"Authorization": f"Bearer {TOKEN}"})
-        assert (right.status_code, right.headers["retry-after"]) == (429, "60")
+        asked = httpx.post(f"{address}/api/v1/session", json={"token": "guess-guess-guess-guess"})
+        assert (asked.status_code, asked.headers["retry-after"]) == (429, "60")
+
+
+def test_a_strangers_guesses_do_not_lock_out_who_knows_the_token(place, limits):
+    with served(place / "g", limits, token=TOKEN) as address, httpx.Client(base_url=address) as client:
+        signed_in = client.post("/api/v1/session", json={"token": TOKEN})
+        for _ in range(25):
+            httpx.get(f"{address}/api/v1/ways", headers={"Authorization": "Bearer guess-guess-guess-guess"})
+        assert client.get("/api/v1/ways").status_code == 200, "by the cookie"
+        assert signed_in.status_code == 204
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        assert httpx.get(f"{address}/api/v1/ways", headers=right).status_code == 200
+        assert httpx.post(f"{address}/api/v1/session", json={"token": TOKEN}).status_code == 204
 
 
 def test_clients_name_only_allowed_folders_where_there_is_a_token(guarded, place):
@@ -347,6 +359,24 @@ def test_a_picture_that_became_a_link_or_another_file_is_not_served(place, limit
             assert found.status_code == 422
 
 
+def test_a_folder_in_a_pictures_place_is_gone_and_leaves_no_open_file(tmp_path, limits, settings):
+    (tmp_path / "pictures").mkdir()
+    textured(33, 160, 120).save(tmp_path / "pictures" / "33.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add(tmp_path / "pictures")
+        number = gallery.pictures()[0][0].content_id
+    (tmp_path / "pictures" / "33.png").unlink()
+    (tmp_path / "pictures" / "33.png").mkdir()
+    with served(tmp_path / "g", limits) as address, httpx.Client(base_url=address) as client:
+        statuses, n_open = set(), []
+        for _ in range(20):
+            statuses.add(client.get(f"/api/v1/pictures/{number}/file").status_code)
+            statuses.add(client.get(f"/api/v1/pictures/{number}/thumbnail").status_code)
+            n_open.append(len(os.listdir("/proc/self/fd")))
+    assert statuses == {410}
+    assert n_open[-1] <= n_open[1]
+
+
 def test_html_in_a_picture_stays_a_picture(address):
     rows = httpx.get(f"{address}/api/v1/pictures").json()["pictures"]
     by_name = {os.path.basename(row["path"]): row["id"] for row in rows}
@@ -450,6 +480,47 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(address):
     answer = talk(address, head("POST", "/api/v1/jobs", own_host(address), *lines))
     assert answer.startswith(b"HTTP/1.1 413")
     assert time.monotonic() - started < 5
+
+
+def test_json_is_small_and_quickly_refused(place, settings):
+    many = b'{"kind": "index", "paths": [' + b"[]," * 320_000 + b"[]]}"
+    larger = b'{"kind": "index", "paths": [' + b"[]," * 400_000 + b"[]]}"
+    with served(place / "g", settings) as address, httpx.Client(base_url=address, timeout=60) as client:
+        json_type = {"Content-Type": "application/json"}
+        for path in (
+            "/api/v1/jobs",
+            "/api/v1/plans",
+            "/api/v1/forget",
+            "/api/v1/verdicts",
+            "/api/v1/session",
+        ):
+            answer = client.post(path, content=larger, headers=json_type)
+            assert (answer.status_code, "1,000,000 bytes" in answer.text) == (413, True), path
+            answer = client.post(path, content=many, headers=json_type)
+            assert answer.status_code in (204, 422)
+            assert len(answer.content) < 5000, "what is wrong is not told 320,000 times"
+        assert client.post("/api/v1/search", files={"image": larger}).status_code == 422, (
+            "a picture may be larger"
+        )
+
+
+def test_names_that_no_system_opens_are_refused_and_never_kept(place, settings):
+    long = "/" + "x" * 5000
+    wishes = {
+        "/api/v1/jobs": [
+            {"kind": "index", "paths": [long]},
+            {"kind": "duplicates", "protect": [long]},
+            {"kind": "duplicates", "against": long},
+        ],
+        "/api/v1/forget": [{"paths": [long]}],
+    }
+    with served(place / "g", settings) as address, httpx.Client(base_url=address) as client:
+        for path, bodies in wishes.items():
+            for body in bodies:
+                answer = client.post(path, json=body)
+                assert answer.status_code == 422
+                assert "4,096 characters" in answer.text
+        assert client.get("/api/v1/jobs").json() == {"jobs": []}
 
 
 def test_a_body_without_a_length_is_counted_while_it_streams(address):
@@ -607,6 +678,15 @@ def test_kept_uploads_are_bounded(place, limits, tmp_path, settings):
         "::ffff:10.0.0.1",
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1::808:808",
+        "::127.0.0.1",
+        "::8.8.8.8",
+        "::ffff:0:127.0.0.1",
+        "fec0::1",
+        "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "2002:a00:1::",
+        "2001:db8::1",
         "ff02::1",
         "nonsense",
     ],
@@ -619,6 +699,8 @@ def test_addresses_of_the_internet_are_public():
     assert fetching.is_public("93.184.216.34")
     assert fetching.is_public("2606:2800:220:1:248:1893:25c8:1946")
     assert fetching.is_public("::ffff:93.184.216.34")
+    assert fetching.is_public("64:ff9b::5db8:d822")
+    assert fetching.is_public("2a00:1450:4001:80e::200e")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@
     ├── ModelError (RuntimeError)          an embedding model cannot be built, loaded or run
     ├── StoreError (RuntimeError)          a gallery cannot be opened, read or written
     │   ├── GalleryNotFoundError (FileNotFoundError)
+    │   ├── UnwritableError            it can be read but not written: read-only, or its disk is full
     │   └── NewerGalleryError              written by a newer lookalike
     └── MissingExtraError (ImportError)    an optional package is not installed
 
@@ -88,6 +89,10 @@ class GalleryNotFoundError(StoreError, FileNotFoundError):
 
     def __str__(self) -> str:
         return str(self.args[0]) if self.args else ""
+
+
+class UnwritableError(StoreError):
+    """The gallery can be read but not written: it is read-only, or its disk is full."""
 
 
 class NewerGalleryError(StoreError):

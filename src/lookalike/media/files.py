@@ -345,9 +345,13 @@ def open_unchanged(path: str | os.PathLike[str], digest: bytes) -> BinaryIO:
         descriptor = os.open(path, _OPEN_FLAGS)
     except (OSError, ValueError) as error:
         raise ReadError(_sentence(error)) from error
-    file = os.fdopen(descriptor, "rb")
     try:
         _check_regular(os.fstat(descriptor), sys.maxsize)
+        file = os.fdopen(descriptor, "rb")  # which refuses a folder, and then does not close it
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
         if hashlib.file_digest(file, "sha256").digest() != digest:
             raise ReadError("the file was changed since it was indexed: run index again")
         file.seek(0)

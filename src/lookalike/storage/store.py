@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
+from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError, UnwritableError
 from lookalike.media.files import GALLERY_FILE
 from lookalike.records.recipe import Recipe
 from lookalike.storage.schema import APPLICATION_ID, MIGRATIONS
@@ -109,12 +109,17 @@ def _translated(place: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise StoreError(f"the gallery {place} {_explain(str(error))}") from error
+        kind = UnwritableError if _is_unwritable(str(error)) else StoreError
+        raise kind(f"the gallery {place} {_explain(str(error))}") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"the gallery {place} is damaged or no gallery ({error}): restore it from a backup, or move it "
             "away and index again; your pictures are not affected."
         ) from error
+
+
+def _is_unwritable(message: str) -> bool:
+    return "readonly" in message or "disk is full" in message
 
 
 def _explain(message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -20,7 +21,8 @@ CHUNK_BYTES = 256 * 1024
 # What a browser shows as a picture and nothing else; all other formats are offered for download.
 SAFE_TYPES = {name: f"image/{name}" for name in ("jpeg", "png", "gif", "webp", "bmp", "avif", "tiff")}
 FILE_POLICY = "default-src 'none'; sandbox"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+_MAX_DIGITS = 18  # more name a place beyond the end of any file
 
 
 def json_answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -66,13 +68,18 @@ def _part(asked: Headers, size_bytes: int, etag: str) -> tuple[int, int]:
     if found is None or found[0] == "bytes=-" or asked.get("if-range", etag) != etag:
         return 0, size_bytes
     if found[1]:
-        start = int(found[1])
-        end = min(size_bytes, int(found[2]) + 1) if found[2] else size_bytes
+        start = _number(found[1])
+        end = min(size_bytes, _number(found[2]) + 1) if found[2] else size_bytes
     else:
-        start, end = max(0, size_bytes - int(found[2])), size_bytes
+        start, end = max(0, size_bytes - _number(found[2])), size_bytes
     if start >= end:
         raise Refusal(416, "the file ends before that part.", {"Content-Range": f"bytes */{size_bytes}"})
     return start, end
+
+
+def _number(digits: str) -> int:
+    digits = digits.lstrip("0")
+    return sys.maxsize if len(digits) > _MAX_DIGITS else int(digits or "0")
 
 
 async def _stream(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:

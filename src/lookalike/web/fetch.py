@@ -16,6 +16,10 @@ import httpx
 
 from lookalike.web.problems import Refusal
 
+# All that IANA gives out for the internet; what lies beside it (::/8 with its embedded IPv4 forms, the local
+# translation prefix 64:ff9b:1::/48, site-local fec0::/10 ...) leads somewhere inside, if anywhere.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 MAX_REDIRECTS = 5
 TIMEOUT_SECONDS = 20.0
 _PORTS = {"http": 80, "https": 443}
@@ -105,22 +109,24 @@ async def _resolve(host: str, port: int) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet; those that carry another one count as that one too."""
+    """Whether an IP address is on the public internet; one that carries another is judged by that one too."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        carried = (ip.ipv4_mapped, ip.sixtofour, ip.teredo[1] if ip.teredo else None, _nat64(ip))
-        if any(one is not None and not one.is_global for one in carried):
-            return False
-        if ip.ipv4_mapped is not None:
-            return True
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _is_global(ip)
+    translated = ip.ipv4_mapped or _nat64(ip)
+    if translated is not None:
+        return _is_global(translated)
+    carried = (ip.sixtofour, *(ip.teredo or ()))
+    return ip in _GLOBAL_UNICAST and _is_global(ip) and all(one is None or _is_global(one) for one in carried)
+
+
+def _is_global(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address inside one of the translation prefix 64:ff9b::/96 (RFC 6052)."""
-    if ip in ipaddress.IPv6Network("64:ff9b::/96"):
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return None
+    """Return the IPv4 address inside one of the well-known translation prefix (RFC 6052)."""
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None

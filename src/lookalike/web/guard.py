@@ -11,6 +11,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -28,9 +29,12 @@ COOKIE = "lookalike_session"
 SESSION_SECONDS = 30 * 24 * 3600
 SESSION_PATH = "/api/v1/session"
 MAX_TARGET_LENGTH = 16_384
+MAX_JSON_BYTES = 1_000_000  # parsed and checked at one go, while nothing else is answered
+MAX_DROP_SECONDS = 5.0  # for the body of a request that is refused
 MAX_WRONG_TOKENS = 20  # in a minute, from one address
 _MAX_REMEMBERED = 1000
 _OPEN_PATHS = ("/health", "/ready", SESSION_PATH)  # and whatever is no API: the page, which holds no picture
+_PICTURE_PATHS = ("/api/v1/search", "/api/v1/search/batch", "/api/v1/compare")  # all else is JSON
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(:[0-9]{1,5})?")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -51,23 +55,26 @@ HEADERS = {
 
 
 class Patience:
-    """Remembers who gave wrong tokens, and refuses those that tried many."""
+    """Remembers who gave wrong tokens, and tells those that tried many to wait.
+
+    The right token is never refused: behind a proxy all clients have one address, and a stranger's guesses would
+    lock its owner out. What makes guessing hopeless is the token's length.
+    """
 
     def __init__(self) -> None:
         self._wrong: OrderedDict[str, list[float]] = OrderedDict()
 
-    def check(self, client: str) -> None:
-        """Refuse an address that has just tried many wrong tokens."""
-        recent = [at for at in self._wrong.get(client, []) if at > time.monotonic() - 60]
-        if len(recent) >= MAX_WRONG_TOKENS:
-            raise Refusal(429, "too many wrong tokens: wait a minute.", {"Retry-After": "60"})
-
-    def note(self, client: str) -> None:
-        """Remember that an address gave a wrong token."""
-        times = self._wrong.pop(client, [])
-        self._wrong[client] = [*times[-MAX_WRONG_TOKENS:], time.monotonic()]
+    def note_wrong_token(self, scope: MutableMapping[str, Any]) -> Refusal:
+        """Remember that a request gave a wrong token; return how to refuse it."""
+        client = (scope.get("client") or ("",))[0]
+        now = time.monotonic()
+        recent = [at for at in self._wrong.pop(client, []) if at > now - 60][-MAX_WRONG_TOKENS:]
+        self._wrong[client] = [*recent, now]
         while len(self._wrong) > _MAX_REMEMBERED:
             self._wrong.popitem(last=False)
+        if len(recent) >= MAX_WRONG_TOKENS:
+            return Refusal(429, "too many wrong tokens: wait a minute.", {"Retry-After": "60"})
+        return unauthorized("the token is wrong")
 
 
 class Guard:
@@ -91,9 +98,20 @@ class Guard:
         except Refusal as refused:
             headers = {**(refused.headers or {}), "Connection": "close"}
             answer = problem(refused.status_code, str(refused.detail), scope["path"], headers)
+            await self._drop_body(Headers(scope=scope), receive)
             await answer(scope, receive, respond)
             return
-        await self._app(scope, self._bounded(receive), respond)
+        await self._app(scope, self._bounded(receive, self._limit_of(scope)), respond)
+
+    async def _drop_body(self, headers: Headers, receive: Receive) -> None:
+        """Read a body that is under way, within limits: a client that still sends would not see the answer."""
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > self._max_bytes:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(self._seconds, MAX_DROP_SECONDS)):
+                while (await receive()).get("more_body", False):
+                    pass
 
     # Before the body
 
@@ -102,7 +120,7 @@ class Guard:
             raise Refusal(414, f"the address has more than {MAX_TARGET_LENGTH:,} characters.")
         self._check_host(headers)
         self._check_origin(scope, headers)
-        self._check_length(headers)
+        self._check_length(headers, self._limit_of(scope))
         if self._options.token is not None and scope["path"].startswith(("/api/", "/metrics")):
             self._check_token(scope, headers)
         if self._options.read_only and scope["method"] not in _SAFE_METHODS:
@@ -129,23 +147,20 @@ class Guard:
         if origin is not None and origin.lower() not in (f"http://{host}", f"https://{host}"):
             raise Refusal(403, "another site's page sent this request: that is not allowed.")
 
-    def _check_length(self, headers: Headers) -> None:
+    def _check_length(self, headers: Headers, max_bytes: int) -> None:
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._max_bytes:
-            raise self._too_large()
+        if length.isdecimal() and int(length) > max_bytes:
+            raise _too_large(max_bytes)
 
     def _check_token(self, scope: MutableMapping[str, Any], headers: Headers) -> None:
         if scope["path"] in _OPEN_PATHS:
             return
-        client = (scope.get("client") or ("",))[0]
-        self._patience.check(client)
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and given:
             if not is_token(given.strip(), self._options.token):
-                self._patience.note(client)
-                raise _unauthorized("the token is wrong")
+                raise self._patience.note_wrong_token(scope)
         elif not is_session(_cookie_of(headers), self._options.token):
-            raise _unauthorized("this server needs its token, as `Authorization: Bearer TOKEN`")
+            raise unauthorized("this server needs its token, as `Authorization: Bearer TOKEN`")
 
     def _check_read_only(self, path: str) -> None:
         if path.startswith(("/api/v1/search", "/api/v1/compare", SESSION_PATH)):
@@ -154,14 +169,13 @@ class Guard:
 
     # While it streams
 
-    def _too_large(self) -> Refusal:
-        return Refusal(
-            413,
-            f"the request has more than {self._max_bytes:,} bytes (setting serve_max_bytes).",
-            {"Connection": "close"},
-        )
+    def _limit_of(self, scope: MutableMapping[str, Any]) -> int:
+        """Return how many bytes the body of a request may have."""
+        if scope["path"] in _PICTURE_PATHS:
+            return self._max_bytes
+        return min(self._max_bytes, MAX_JSON_BYTES)
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _bounded(self, receive: Receive, max_bytes: int) -> Receive:
         """Count the bytes of the body, and stop waiting for them after a time."""
         deadline = time.monotonic() + self._seconds
         n_bytes = 0
@@ -180,8 +194,8 @@ class Guard:
                     {"Connection": "close"},
                 ) from error
             n_bytes += len(message.get("body", b""))
-            if n_bytes > self._max_bytes:
-                raise self._too_large()
+            if n_bytes > max_bytes:
+                raise _too_large(max_bytes)
             is_whole = not message.get("more_body", False)
             return message
 
@@ -200,7 +214,13 @@ class Guard:
         return send_guarded
 
 
-def _unauthorized(reason: str) -> Refusal:
+def _too_large(max_bytes: int) -> Refusal:
+    setting = "" if max_bytes == MAX_JSON_BYTES else " (setting serve_max_bytes)"
+    return Refusal(413, f"the request has more than {max_bytes:,} bytes{setting}.", {"Connection": "close"})
+
+
+def unauthorized(reason: str) -> Refusal:
+    """Return the refusal of a request without a credential, or with a wrong one."""
     return Refusal(401, f"{reason}.", {"WWW-Authenticate": "Bearer"})
 
 

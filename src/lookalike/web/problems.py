@@ -18,12 +18,15 @@ from lookalike.errors import (
     LookalikeError,
     PictureError,
     QueryError,
+    UnwritableError,
 )
 from lookalike.report.documents import to_json
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 MAX_INSTANCE_LENGTH = 200
+MAX_TOLD = 10  # of what is wrong with a request
+MAX_PLACE_LENGTH = 200
 SCHEMA = {
     "title": "Problem",
     "type": "object",
@@ -79,6 +82,7 @@ def status_of(error: LookalikeError) -> int:
         (PictureError, 422),
         (FeatureMismatchError, 409),
         (GalleryNotFoundError, 503),
+        (UnwritableError, 507),
     )
     return next((status for kind, status in kinds if isinstance(error, kind)), 500)
 
@@ -110,11 +114,13 @@ def _explain(error: Exception) -> str:
     """Say in one sentence what a request lacks or has wrong."""
     if not isinstance(error, RequestValidationError):
         return str(error)
+    errors = error.errors()
     parts = []
-    for one in error.errors():
+    for one in errors[:MAX_TOLD]:
         place = " ".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0])
-        parts.append(f"{place}: {one['msg']}")
-    return "; ".join(parts) + "."
+        parts.append(f"{place[:MAX_PLACE_LENGTH]}: {one['msg']}")
+    more = f"; and {len(errors) - MAX_TOLD:,} more" if len(errors) > MAX_TOLD else ""
+    return "; ".join(parts) + f"{more}."
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -124,5 +130,5 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": http.HTTPStatus(status).phrase,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({*statuses, 400, 401, 403, 421, 422, 500, 503})
+        for status in sorted({*statuses, 400, 401, 403, 421, 422, 500, 503, 507})
     }

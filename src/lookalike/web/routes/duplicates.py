@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response
 
 from lookalike.duplicates.choices import Choice
@@ -34,7 +34,7 @@ class ChosenGroup(BaseModel):
 
     number: int | None = Field(None, ge=1, description="Of the group in the report.")
     keeper: int = Field(ge=1, le=MAX_ID, description="Id of the picture that stays.")
-    remove: list[ChosenFile] = Field(max_length=10_000)
+    remove: Annotated[list[ChosenFile], FailFast()] = Field(max_length=10_000)
 
 
 class WantedPlan(BaseModel):
@@ -45,7 +45,7 @@ class WantedPlan(BaseModel):
     report_id: str = Field(description="Of the report that was reviewed.")
     act: Literal["trash", "quarantine", "hardlink", "symlink"] = "trash"
     quarantine: PathText | None = Field(None, description="The folder that files are moved to.")
-    groups: list[ChosenGroup] = Field(min_length=1, max_length=10_000)
+    groups: Annotated[list[ChosenGroup], FailFast()] = Field(min_length=1, max_length=10_000)
 
 
 @router.get("/duplicates", responses=documented(422))

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response, StreamingResponse
 
 from lookalike.adding.add import Progress
@@ -37,7 +37,7 @@ class IndexJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["index"]
-    paths: list[PathText] = Field(
+    paths: Annotated[list[PathText], FailFast()] = Field(
         min_length=1, max_length=100, description="Files and folders, on the server."
     )
     only: Literal["all", "hashes"] = "all"
@@ -51,9 +51,11 @@ class DuplicatesJob(BaseModel):
     kind: Literal["duplicates"]
     relation: Literal["same_file", "same_pixels", "copy", "same_scene", "similar"] = "copy"
     against: PathText | None = None
-    protect: list[PathText] = Field([], max_length=100)
+    protect: Annotated[list[PathText], FailFast()] = Field([], max_length=100)
     precision: float | None = Field(None, gt=0, lt=1, description="Only copies that are sure enough for it.")
-    rules: list[Rule] = Field([], max_length=20, description="How to choose what to keep, the first first.")
+    rules: Annotated[list[Rule], FailFast()] = Field(
+        [], max_length=20, description="How to choose what to keep, the first first."
+    )
 
 
 Wanted = Annotated[IndexJob | DuplicatesJob, Body(discriminator="kind")]

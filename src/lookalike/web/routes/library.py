@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response
 
 from lookalike import __version__
@@ -14,7 +14,7 @@ from lookalike.report.documents import failures_document, library_document, pict
 from lookalike.settings import describe_settings
 from lookalike.web.answers import json_answer
 from lookalike.web.guard import COOKIE, SESSION_SECONDS, is_token, make_session
-from lookalike.web.problems import Refusal, documented
+from lookalike.web.problems import documented
 from lookalike.web.routes.shared import MAX_ID, QUERY_PATTERN, PathText, PictureId, TheSite
 
 router = APIRouter(prefix="/api/v1", tags=["library"])
@@ -105,7 +105,7 @@ class Forgotten(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    paths: list[PathText] = Field(min_length=1, max_length=10_000)
+    paths: Annotated[list[PathText], FailFast()] = Field(min_length=1, max_length=10_000)
 
 
 @router.post("/forget", responses=documented(403, 413, 422))
@@ -136,11 +136,8 @@ async def sign_in(site: TheSite, request: Request, session: Session) -> Response
     answer = Response(status_code=204)
     if site.options.token is None:
         return answer
-    client = request.client.host if request.client else ""
-    site.patience.check(client)
     if not is_token(session.token, site.options.token):
-        site.patience.note(client)
-        raise Refusal(401, "the token is wrong.", {"WWW-Authenticate": "Bearer"})
+        raise site.patience.note_wrong_token(request.scope)
     answer.set_cookie(
         COOKIE,
         make_session(site.options.token),

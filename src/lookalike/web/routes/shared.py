@@ -22,9 +22,12 @@ TheSite = Annotated[Site, Depends(site_of)]
 PictureId = Annotated[int, Path(ge=1, le=MAX_ID, description="A picture's id, as searches give it.")]
 
 
+MAX_PATH_LENGTH = 4096  # longer ones no system opens
+
+
 def _is_text(value: Any) -> str:
-    if not isinstance(value, str) or not value or "\x00" in value:
-        raise ValueError("this must be text, not empty and without a NUL character")
+    if not isinstance(value, str) or not value or "\x00" in value or len(value) > MAX_PATH_LENGTH:
+        raise ValueError(f"this must be text of 1 to {MAX_PATH_LENGTH:,} characters, without a NUL character")
     return value
 
 
@@ -32,5 +35,12 @@ def _is_text(value: Any) -> str:
 PathText = Annotated[
     str,
     PlainValidator(_is_text),
-    WithJsonSchema({"type": "string", "pattern": "^[^\\x00]+$", "examples": ["/home/ada/Pictures"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[^\\x00]+$",
+            "maxLength": MAX_PATH_LENGTH,
+            "examples": ["/home/ada/Pictures"],
+        }
+    ),
 ]

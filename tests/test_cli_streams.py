@@ -20,7 +20,7 @@ from lookalike.cli import load_app
 from lookalike.errors import InputError, OutputError
 from lookalike.report.writing import check_output, write_output
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Job
+from lookalike.workers.tasks import Job
 
 ODD_NAME = "a\x1b[31m\x07b\n图.png"
 

@@ -22,7 +22,7 @@ from lookalike.proving.verify import verify
 from lookalike.queries.picture import _turn
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture
-from lookalike.workers.process import Job
+from lookalike.workers.tasks import Job
 from pictures import photo
 
 

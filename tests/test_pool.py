@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lookalike.errors import ModelError
+from lookalike.errors import DecodeError, ModelError, StoreError
 from lookalike.settings import Settings
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Failed, Job, limit_memory
+from lookalike.workers.process import limit_memory
+from lookalike.workers.tasks import Failed, Job
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +73,7 @@ def test_a_crash_costs_one_row(culprit, reason, capfd):
     names[5:5] = [culprit]
     answers = _run(names)
     failed = [answer for answer in answers if isinstance(answer, Failed)]
-    assert [(one.path, one.stage) for one in failed] == [(culprit, "decode")]
+    assert [(one.task, one.stage) for one in failed] == [(culprit, "decode")]
     assert reason in failed[0].reason
     assert sorted(a for a in answers if isinstance(a, str)) == sorted(
         n.upper() for n in names if n != culprit
@@ -80,14 +82,14 @@ def test_a_crash_costs_one_row(culprit, reason, capfd):
 
 def test_only_crashes_are_survived_too(capfd):
     answers = _run([f"crash {number}" for number in range(4)])
-    assert sorted(answer.path for answer in answers) == [f"crash {number}" for number in range(4)]
+    assert sorted(answer.task for answer in answers) == [f"crash {number}" for number in range(4)]
 
 
 def test_a_hanging_file_is_stopped_and_the_rest_goes_on():
     started = time.monotonic()
     answers = _run(["a", "hang", "b", "c", "d", "e"], n_workers=1, max_seconds=0.5)
     failed = [answer for answer in answers if isinstance(answer, Failed)]
-    assert [(one.path, one.stage) for one in failed] == [("hang", "limit")]
+    assert [(one.task, one.stage) for one in failed] == [("hang", "limit")]
     assert "longer than 0.5 s" in failed[0].reason
     assert sorted(answer for answer in answers if isinstance(answer, str)) == ["A", "B", "C", "D", "E"]
     assert time.monotonic() - started < 30
@@ -113,6 +115,55 @@ def test_a_worker_may_take_no_more_memory_than_it_was_given():
 def test_limiting_memory_is_left_out_where_the_system_cannot(monkeypatch):
     monkeypatch.setattr(Path, "read_text", lambda self: (_ for _ in ()).throw(OSError("no such file")))
     limit_memory(1)
+
+
+def test_a_new_run_gets_no_answer_of_one_that_was_given_up():
+    with WorkerPool(_job(), 1, _obedient) as pool:
+        assert list(pool.run(["a"])) == ["A"]
+        given_up = pool.run(["c1", "c2", "c3"])
+        next(given_up)
+        assert list(pool.run(["d"])) == ["D"]
+        assert list(given_up) == []
+
+
+def test_a_run_whose_caller_stops_asking_leaves_nothing_behind():
+    with WorkerPool(_job(), 1, _obedient) as pool:
+        with suppress(ZeroDivisionError):
+            for _ in pool.run(["c1", "c2", "c3"]):
+                raise ZeroDivisionError
+        assert list(pool.run(["d"])) == ["D"]
+
+
+def _particular(job):
+    def work(number):
+        if number == 1:
+            raise DecodeError("no picture.")
+        if number == 2:
+            raise StoreError("the gallery is gone.")
+        if number == 3:
+            raise KeyError("a bug")
+        if number == 4:
+            raise MemoryError
+        return -number
+
+    return work
+
+
+def test_what_is_wrong_with_one_task_costs_that_task():
+    answers = _run([1, 3, 4, 5], n_workers=1, make_work=_particular)
+    assert answers == [
+        Failed(1, "decode", "no picture."),
+        Failed(3, "features", "unexpected KeyError: 'a bug'"),
+        Failed(4, "limit", "it needs more than 4.0 GB of memory (setting max_memory)."),
+        -5,
+    ]
+
+
+def test_what_is_wrong_with_more_than_one_task_stops_the_run_and_not_the_pool():
+    with WorkerPool(_job(), 1, _particular) as pool:
+        with pytest.raises(StoreError, match="the gallery is gone"):
+            list(pool.run([5, 2, 6]))
+        assert list(pool.run([7])) == [-7]
 
 
 def _broken_model(job):

@@ -11,25 +11,17 @@ from typing import Literal
 
 from lookalike.adding.worker import Extracted, FileWorker
 from lookalike.media.files import FoundFile, absolute_path
+from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.store import Batch, KnownFile, Store
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Failed, Job
 
 _LOOK_AT_ONCE = 500
 _BATCH_FILES = 64
 _BATCH_SECONDS = 1.0
 _RETRIED_STAGES = ("read",)  # what could not be read may be readable now; what cannot be decoded stays so
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One file that is not searchable, with the step that failed and the reason for a person."""
-
-    path: str
-    stage: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ class _Run:
         self._recipes = recipes
         self._on_progress = on_progress
         self._found: dict[str, tuple[FoundFile, KnownFile | None]] = {}
-        self._pending: list[Extracted | Failed] = []
+        self._pending: list[Extracted | Failed[str]] = []
         self._committed_at = time.monotonic()
 
     def look(self, files: Iterable[FoundFile], *, retry_failed: bool) -> list[str]:
@@ -164,7 +156,7 @@ class _Run:
         n_before = len(self.report.failed)
         n_done = 0
         self._on_progress(Progress("add", 0, len(todo), 0))
-        with WorkerPool(job, self._settings.n_workers, FileWorker) as pool:
+        with WorkerPool[str, Extracted](job, self._settings.n_workers, FileWorker) as pool:
             for result in pool.run(todo):
                 self._pending.append(result)
                 n_done += 1
@@ -184,8 +176,8 @@ class _Run:
                 self._count(outcome)
         self._committed_at = time.monotonic()
 
-    def _write(self, batch: Batch, result: Extracted | Failed) -> _Outcome:
-        file, before = self._found.pop(result.path)
+    def _write(self, batch: Batch, result: Extracted | Failed[str]) -> _Outcome:
+        file, before = self._found.pop(result.task if isinstance(result, Failed) else result.path)
         if isinstance(result, Failed):
             was_good = before is not None and before.content_id is not None
             if not (was_good and result.stage in _RETRIED_STAGES):  # unreadable today is no reason to forget
@@ -193,7 +185,7 @@ class _Run:
                     file.path, file.size_bytes, file.mtime_ns, stage=result.stage, reason=result.reason
                 )
                 self.left_contents |= was_good
-            return Failure(result.path, result.stage, result.reason)
+            return Failure(result.task, result.stage, result.reason)
         is_new = False
         if result.content is not None:
             content_id, is_new = batch.add_content(result.content, result.features, self._recipes)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.errors import PictureError, StoreError
 from lookalike.storage.store import Content, Store
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Job
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Extracted:
 
 
 class FileWorker:
-    """Turns one path after the other into `Extracted` or `Failed`."""
+    """Turns one path after the other into `Extracted`."""
 
     def __init__(self, job: Job) -> None:
         from lookalike.features.extract import Extractor
@@ -31,21 +30,8 @@ class FileWorker:
         self._extractor = Extractor(job.settings, job.features)
         self._store = Store(job.gallery, read_only=True)
 
-    def __call__(self, path: str) -> Extracted | Failed:
-        """Process one file; every error of the picture becomes a `Failed`."""
-        try:
-            return self._extract(path)
-        except PictureError as error:
-            return Failed(path, error.stage, str(error))
-        except MemoryError:
-            limit = self._job.settings.max_memory / 1e9
-            return Failed(path, "limit", f"it needs more than {limit:.1f} GB of memory (setting max_memory).")
-        except StoreError:
-            raise
-        except Exception as error:  # a picture must never stop the run, whatever it makes a library do
-            return Failed(path, "features", f"unexpected {type(error).__name__}: {error}")
-
-    def _extract(self, path: str) -> Extracted:
+    def __call__(self, path: str) -> Extracted:
+        """Process one file; raise PictureError where that cannot be done."""
         from lookalike.media.decode import decode
         from lookalike.media.files import read_file
 

@@ -8,7 +8,6 @@ too small or too plain to be told from others.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from lookalike.calibration.against_shipped import fit_beside
 from lookalike.calibration.fitting import N_FALSE, Sample
 from lookalike.calibration.telling import MIN_SIDE_PX, is_beyond_proof, is_plain
 from lookalike.calibration.workers import (
+    CopyTask,
     ProofWorker,
     Proven,
     QueryWorker,
@@ -39,13 +39,14 @@ from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.media.files import is_own_file
 from lookalike.proving.prove import proof_score
 from lookalike.records.calibration import N_PICTURES, PROOF, Calibration
+from lookalike.records.failure import Failure
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Searcher
 from lookalike.searching.worth import find_background, load_shipped, relative_score
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Failed, Job
 
 EDITS_EACH = 10  # of the twenty standard edits; the next picture gets the other ten
 PROVEN_EDITS_EACH = 4  # of them, for the proof of duplicates: local features cost ten times as much
@@ -91,7 +92,7 @@ class CalibrationReport:
     calibration : Calibration
     samples : mapping of Sample by way
     examples : tuple of Example    of the way named by `example_way`: every scored pair, the best first
-    failed : tuple of Failed       pictures of the sample that could not be used
+    failed : tuple of Failure      pictures of the sample that could not be used
     n_asked : int                  pairs that a person answered for
     seconds : float
     """
@@ -100,7 +101,7 @@ class CalibrationReport:
     samples: Mapping[str, Sample]
     examples: tuple[Example, ...]
     example_way: str
-    failed: tuple[Failed, ...]
+    failed: tuple[Failure, ...]
     n_asked: int
     seconds: float
 
@@ -185,7 +186,7 @@ class _Run:
             if picture.content_id not in self.pictures and is_own_file(picture.path):
                 self.pictures[picture.content_id] = picture
         self.ways = searcher.calibrated_ways()
-        self.failed: list[Failed] = []
+        self.failed: list[Failure] = []
         self.copies: set[Pair] = set()  # both orders of each pair
         self.unsettled: set[Pair] = set()  # both orders too
         self.untelling = {
@@ -256,19 +257,18 @@ class _Run:
             )
         self._asked = {way: _stack(scored, way) for way in self.ways}
 
-    def _task(self, content_id: int, *more: Any) -> str:
+    def _task(self, content_id: int, labels: Sequence[str], other_ids: Sequence[int] = ()) -> CopyTask:
         picture = self.pictures[content_id]
-        return json.dumps([content_id, picture.path, picture.digest.hex(), *more])
+        return CopyTask(content_id, picture.path, picture.digest, tuple(labels), tuple(other_ids))
 
-    def _run(self, work: Callable[[Job], Any], tasks: list[str], stage: str) -> Iterator[Any]:
+    def _run(self, work: Callable[[Job], Any], tasks: list[CopyTask], stage: str) -> Iterator[Any]:
         """Yield the workers' answers; a picture that comes to nothing is a row of `failed`."""
         job = Job(self._settings, (), self._store.folder)
         self._on_stage(stage, 0, len(tasks))
-        with WorkerPool(job, min(self._settings.n_workers, len(tasks)), work) as pool:
+        with WorkerPool[CopyTask, Any](job, min(self._settings.n_workers, len(tasks)), work) as pool:
             for n_done, answer in enumerate(pool.run(tasks), 1):
                 if isinstance(answer, Failed):
-                    path = json.loads(answer.path)[1] if answer.path in tasks else answer.path
-                    self.failed.append(Failed(path, answer.stage, answer.reason))
+                    self.failed.append(Failure(answer.task.path, answer.stage, answer.reason))
                 else:
                     yield answer
                 self._on_stage(stage, n_done, len(tasks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from PIL import Image
 
 from lookalike.calibration.telling import is_plain
 from lookalike.edits import Edit, apply_edit, standard_edits
-from lookalike.errors import PictureError
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
 from lookalike.proving.prove import proof_document, read_unchanged
@@ -23,7 +22,7 @@ from lookalike.records.picture import Picture
 from lookalike.searching.searcher import Searcher
 from lookalike.settings import Settings
 from lookalike.storage.store import Store
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Job
 
 WORKING_SIDE_PX = 512  # shorter side at most, of what is edited: enough for every feature
 _ONE_PIXEL = np.zeros((1, 1, 3), np.uint8)  # stands for an edited copy, which no file holds
@@ -41,6 +40,17 @@ class Setup:
 
     ways: tuple[str, ...]
     seed: int
+
+
+@dataclass(frozen=True)
+class CopyTask:
+    """Edit one picture of the sample, and ask with the copies; `other_ids` are what a `ProofWorker` verifies."""
+
+    content_id: int
+    path: str
+    digest: bytes
+    labels: tuple[str, ...]
+    other_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,7 @@ class Proven:
 
 
 class QueryWorker:
-    """Turns a task ``[content id, path, digest, edits]`` into a list of `Scored`, one an edit.
-
-    A picture that is too plain gives `Untelling`, one that cannot be read `Failed`.
-    """
+    """Turns a `CopyTask` into a list of `Scored`, one an edit; into `Untelling` where the picture is too plain."""
 
     def __init__(self, setup: Setup, job: Job) -> None:
         self._setup, self._job = setup, job
@@ -82,19 +89,14 @@ class QueryWorker:
         # Opens the indexes and loads the model, before the clock of the first task runs.
         self._score(0, {"": Image.fromarray(_ONE_PIXEL)})
 
-    def __call__(self, task: str) -> list[Scored] | Untelling | Failed:
-        """Make the copies of one picture and ask with all of them."""
-        content_id, _, digest, labels = json.loads(task)
-        try:
-            image = _load(task, self._job.settings)
-            if is_plain(np.asarray(image.convert("L"))):
-                return Untelling(content_id)
-            copies = {
-                edit.label: _edit(image, edit, digest, self._setup.seed) for edit in edits_named(labels)
-            }
-            return self._score(content_id, copies)
-        except (PictureError, MemoryError) as error:
-            return _failed(task, error)
+    def __call__(self, task: CopyTask) -> list[Scored] | Untelling:
+        """Make the copies of one picture and ask with all of them; raise PictureError."""
+        image = _decode(task.path, task.digest, self._job.settings)
+        if is_plain(np.asarray(image.convert("L"))):
+            return Untelling(task.content_id)
+        edits = edits_named(task.labels)
+        copies = {edit.label: _edit(image, edit, task.digest, self._setup.seed) for edit in edits}
+        return self._score(task.content_id, copies)
 
     def _score(self, content_id: int, copies: dict[str, Image.Image]) -> list[Scored]:
         queries = [self._query(copy) for copy in copies.values()]
@@ -112,7 +114,7 @@ class QueryWorker:
 
 
 class ProofWorker:
-    """Turns a task ``[content id, path, digest, edits, other ids]`` into a list of `Proven`, or `Failed`.
+    """Turns a `CopyTask` into a list of `Proven`.
 
     The edits are those that `QueryWorker` makes; each copy is verified against each of the others.
     """
@@ -121,23 +123,19 @@ class ProofWorker:
         self._setup, self._job = setup, job
         self._store = Store(job.gallery, read_only=True)
 
-    def __call__(self, task: str) -> list[Proven] | Failed:
+    def __call__(self, task: CopyTask) -> list[Proven]:
         """Make the copies of one picture and verify each; others without keypoints are left out."""
-        content_id, _, digest, labels, other_ids = json.loads(task)
-        try:
-            image = _load(task, self._job.settings)
-            others = {other: self._load_keypoints(other) for other in other_ids}
-            proven = []
-            for edit in edits_named(labels):
-                copy = _edit(image, edit, digest, self._setup.seed)
-                found = keypoints.extract_keypoints(copy)
-                proven += [
-                    Proven(content_id, edit.label, other_id, proof_document(verify(found, other)))
-                    for other_id, other in others.items()
-                    if other is not None
-                ]
-        except (PictureError, MemoryError) as error:
-            return _failed(task, error)
+        image = _decode(task.path, task.digest, self._job.settings)
+        others = {other: self._load_keypoints(other) for other in task.other_ids}
+        proven = []
+        for edit in edits_named(task.labels):
+            copy = _edit(image, edit, task.digest, self._setup.seed)
+            found = keypoints.extract_keypoints(copy)
+            proven += [
+                Proven(task.content_id, edit.label, other_id, proof_document(verify(found, other)))
+                for other_id, other in others.items()
+                if other is not None
+            ]
         return proven
 
     def _load_keypoints(self, content_id: int) -> keypoints.Keypoints | None:
@@ -145,7 +143,7 @@ class ProofWorker:
         return None if data is None else keypoints.from_bytes(data)
 
 
-def edits_named(labels: list[str]) -> list[Edit]:
+def edits_named(labels: Sequence[str]) -> list[Edit]:
     """Return the standard edits with these labels, in the order of the labels."""
     known = {edit.label: edit for edit in standard_edits()}
     return [known[label] for label in labels]
@@ -154,17 +152,11 @@ def edits_named(labels: list[str]) -> list[Edit]:
 def make_copy(path: str, digest: bytes, label: str, *, seed: int, settings: Settings) -> Image.Image:
     """Make one edited copy again, as the workers make it; raise PictureError."""
     (edit,) = edits_named([label])
-    return _edit(_decode(path, digest, settings), edit, digest.hex(), seed)
-
-
-def _load(task: str, settings: Settings) -> Image.Image:
-    """Decode the picture of a task; raise PictureError."""
-    _, path, digest, *_ = json.loads(task)
-    return _decode(path, bytes.fromhex(digest), settings)
+    return _edit(_decode(path, digest, settings), edit, digest, seed)
 
 
 def _decode(path: str, digest: bytes, settings: Settings) -> Image.Image:
-    """Decode a picture no larger than is needed."""
+    """Decode a picture no larger than is needed; raise PictureError."""
     picture = read_unchanged(path, digest, settings, min_side_px=WORKING_SIDE_PX)
     factor = WORKING_SIDE_PX / min(picture.image.size)
     if factor >= 1:
@@ -173,11 +165,6 @@ def _decode(path: str, digest: bytes, settings: Settings) -> Image.Image:
     return picture.image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _edit(image: Image.Image, edit: Edit, digest: str, seed: int) -> Image.Image:
+def _edit(image: Image.Image, edit: Edit, digest: bytes, seed: int) -> Image.Image:
     # The other cells of a collage stay plain: a picture of the gallery in them would be found, and rightly.
-    return apply_edit(image, edit, seed=seed, key=digest)
-
-
-def _failed(task: str, error: Exception) -> Failed:
-    _, path, *_ = json.loads(task)
-    return Failed(path, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")
+    return apply_edit(image, edit, seed=seed, key=digest.hex())

@@ -22,7 +22,7 @@ from lookalike.report.wording import count, count_duplicates
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.undo import UndoReport
-    from lookalike.adding.add import AddReport, Failure, Progress
+    from lookalike.adding.add import AddReport, Progress
     from lookalike.calibration.calibrate import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.gallery.local import GalleryInfo
     from lookalike.records.calibration import CalibrationState
+    from lookalike.records.failure import Failure
     from lookalike.report.documents import Answer
     from lookalike.settings import Settings
-    from lookalike.workers.process import Failed
 
 _N_EXAMPLES = 3
 
@@ -129,7 +129,7 @@ def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
         _out.print(f"{count(report.n_failed_before, 'file')} failed before; `lookalike info` lists {them}.")
 
 
-def failures(failed: Sequence[Failure | Failed]) -> None:
+def failures(failed: Sequence[Failure]) -> None:
     """Print failures by reason, each with a few examples."""
     if not failed:
         return

@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lookalike.duplicates.pair_workers import DetailTask, FileFacts
 from lookalike.duplicates.proofs import Pair, pair_of
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.recipe import Recipe
 from lookalike.storage.store import FoundPicture, Store
-from lookalike.workers.process import Failed
+from lookalike.workers.tasks import Failed
 
 DETAILS = Recipe("details", 1, {"placement": VERIFICATION.version})
 
-RunTasks = Callable[[str, Sequence[str]], Iterator[list[Any]]]
+RunTasks = Callable[[str, Sequence[DetailTask]], Iterator[list[Any]]]
 """Yields the answers to tasks of `TaskWorker`, some at a time; the first argument names the stage."""
 
 
@@ -43,7 +44,7 @@ def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list
     for answers in run("details", list(asked)):
         with store.batch() as batch:
             for answer in answers:
-                one = asked[answer.path if isinstance(answer, Failed) else answer[0]]
+                one = asked[answer.task if isinstance(answer, Failed) else answer[0]]
                 if isinstance(answer, Failed):
                     failed[_pair(one), _key(one)] = f"could not be looked at closely: {answer.reason}"
                     continue
@@ -62,9 +63,6 @@ def _key(one: Going) -> str:
     return f"keeper {one.keeper.content_id}, {'frames' if one.matrix is None else 'pixels'}"
 
 
-def _task(one: Going) -> str:
-    keeper, member = (
-        [picture.path, picture.digest.hex(), picture.width_px, picture.height_px]
-        for picture in (one.keeper, one.picture)
-    )
-    return json.dumps(["details", keeper, member, one.matrix])
+def _task(one: Going) -> DetailTask:
+    matrix = None if one.matrix is None else tuple(tuple(row) for row in one.matrix)
+    return DetailTask(FileFacts.of(one.keeper), FileFacts.of(one.picture), matrix)

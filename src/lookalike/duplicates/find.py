@@ -29,11 +29,11 @@ from lookalike.duplicates.records import (
     ignore_stage,
 )
 from lookalike.features.keypoints import RECIPE
+from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
 from lookalike.storage.store import FoundPicture, Store
-from lookalike.workers.process import Failed
 
 SHARED_PARTS = Recipe(
     "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
@@ -99,7 +99,7 @@ def prove_pairs(
     pairs: Iterable[Pair],
     *,
     on_stage: StageCallback = ignore_stage,
-) -> tuple[dict[Pair, Mapping[str, Any]], tuple[Failed, ...]]:
+) -> tuple[dict[Pair, Mapping[str, Any]], tuple[Failure, ...]]:
     """Return the proof of each pair of contents (smaller id first), and what could not be read.
 
     Pairs are left out that a person has called different, or of which a file is gone. Outcomes are kept in the

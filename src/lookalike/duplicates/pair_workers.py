@@ -1,7 +1,4 @@
-"""What worker processes do for duplicates: keypoints, relations of pairs, and a closer look at a few.
-
-A task is JSON, and its first word says which of the workers does it.
-"""
+"""What worker processes do for duplicates: keypoints, relations of pairs, and a closer look at a few."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.duplicates.details import MAX_DETAIL_PX, find_difference
-from lookalike.errors import PictureError, ReadError
+from lookalike.errors import ReadError
 from lookalike.features import keypoints
 from lookalike.media.decode import count_frames, decode
 from lookalike.media.files import read_file
@@ -26,10 +23,70 @@ from lookalike.proving.verify import verify
 from lookalike.records.arrays import UInt8Array
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
-from lookalike.storage.store import Store
-from lookalike.workers.process import Failed, Job
+from lookalike.storage.store import FoundPicture, Store
+from lookalike.workers.tasks import Job
 
 _KEPT_IN_MEMORY = 128  # pictures: about 0.5 MB each
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file as a task names it: where it is, what it must still hold, and its size in pixels."""
+
+    path: str
+    digest: bytes
+    width_px: int
+    height_px: int
+
+    @classmethod
+    def of(cls, picture: FoundPicture) -> FileFacts:
+        """Return the facts of an indexed file."""
+        return cls(picture.path, picture.digest, picture.width_px, picture.height_px)
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the picture."""
+        return self.width_px, self.height_px
+
+
+@dataclass(frozen=True)
+class KeypointTask:
+    """Extract the keypoints of one content."""
+
+    content_id: int
+    file: FileFacts
+
+
+@dataclass(frozen=True)
+class VerifyTask:
+    """Verify one content against a few others."""
+
+    first_id: int
+    second_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PixelTask:
+    """Tell whether all decoded pixels of two files are equal."""
+
+    first: FileFacts
+    second: FileFacts
+
+
+@dataclass(frozen=True)
+class DetailTask:
+    """Say what a member shows or holds that its keeper does not.
+
+    The `matrix` leads from the keeper's pixels to the member's, row by row; None where the placement is not
+    known or all pixels are equal: then only the member's frames are counted.
+    """
+
+    keeper: FileFacts
+    member: FileFacts
+    matrix: tuple[tuple[float, ...], ...] | None
+
+
+Task = KeypointTask | VerifyTask | PixelTask | DetailTask
 
 
 @dataclass(frozen=True)
@@ -41,26 +98,22 @@ class Extracted:
 
 
 class KeypointWorker:
-    """Turns a task ``["keypoints", content id, path, digest]`` into `Extracted` or `Failed`."""
+    """Turns a `KeypointTask` into `Extracted`."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        self._settings = job.settings
 
-    def __call__(self, task: str) -> Extracted | Failed:
-        """Extract the keypoints of one picture."""
-        _, content_id, path, digest = json.loads(task)
-        try:
-            picture = read_unchanged(
-                path, bytes.fromhex(digest), self._job.settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
-            )
-            found = keypoints.extract_keypoints(picture.image, (picture.width_px, picture.height_px))
-        except (PictureError, MemoryError) as error:
-            return Failed(task, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")
-        return Extracted(content_id, keypoints.to_bytes(found))
+    def __call__(self, task: KeypointTask) -> Extracted:
+        """Extract the keypoints of one picture; raise PictureError."""
+        picture = read_unchanged(
+            task.file.path, task.file.digest, self._settings, min_side_px=keypoints.KEYPOINT_MIN_SIDE_PX
+        )
+        found = keypoints.extract_keypoints(picture.image, (picture.width_px, picture.height_px))
+        return Extracted(task.content_id, keypoints.to_bytes(found))
 
 
 class PairWorker:
-    """Turns a task ``["verify", first id, [second ids]]`` into a list of (first, second, outcome as JSON)."""
+    """Turns a `VerifyTask` into a list of (first, second, outcome as JSON)."""
 
     def __init__(self, job: Job) -> None:
         self._store = Store(job.gallery, read_only=True)
@@ -70,79 +123,59 @@ class PairWorker:
         data = self._store.features_of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
         return None if data is None else keypoints.from_bytes(data)
 
-    def __call__(self, task: str) -> list[tuple[int, int, str]]:
+    def __call__(self, task: VerifyTask) -> list[tuple[int, int, str]]:
         """Verify one picture against a few others; pairs without keypoints are left out."""
-        _, first_id, second_ids = json.loads(task)
         outcomes = []
-        for second_id in second_ids:
-            first, second = self._load(first_id), self._load(second_id)
+        for second_id in task.second_ids:
+            first, second = self._load(task.first_id), self._load(second_id)
             if first is not None and second is not None:
-                outcomes.append((first_id, second_id, json.dumps(proof_document(verify(first, second)))))
+                outcomes.append((task.first_id, second_id, json.dumps(proof_document(verify(first, second)))))
         return outcomes
 
 
 class PixelWorker:
-    """Tells for a task ``["pixels", path, digest, path, digest]`` whether all decoded pixels are equal.
+    """Turns a `PixelTask` into the task and whether all decoded pixels are equal.
 
     Of files of several pictures only the first is decoded: one that holds more than the other is not equal.
     """
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        self._settings = job.settings
 
-    def __call__(self, task: str) -> tuple[str, bool] | Failed:
-        """Decode both pictures in full and compare them."""
-        _, first_path, first_digest, second_path, second_digest = json.loads(task)
-        try:
-            first, n_first = self._decode(first_path, first_digest)
-            second, n_second = self._decode(second_path, second_digest)
-        except (PictureError, MemoryError) as error:
-            return Failed(task, getattr(error, "stage", "limit"), str(error))
+    def __call__(self, task: PixelTask) -> tuple[PixelTask, bool]:
+        """Decode both pictures in full and compare them; raise PictureError."""
+        first, n_first = self._decode(task.first)
+        second, n_second = self._decode(task.second)
         alike = first.image.size == second.image.size and n_first == n_second
         return task, alike and bool(np.array_equal(first.rgb, second.rgb))
 
-    def _decode(self, path: str, digest: str) -> tuple[Picture, int]:
-        data = _read_unchanged_bytes(path, digest, self._job.settings)
-        n_frames = count_frames(data, settings=self._job.settings)
-        return decode(data, settings=self._job.settings), n_frames
+    def _decode(self, file: FileFacts) -> tuple[Picture, int]:
+        data = _read_unchanged_bytes(file, self._settings)
+        n_frames = count_frames(data, settings=self._settings)
+        return decode(data, settings=self._settings), n_frames
 
 
 class DetailWorker:
-    """Says for a task ``["details", keeper, member, matrix]`` what a member shows that its keeper does not.
-
-    Keeper and member are [path, digest, width, height]; the matrix leads from the keeper's pixels to the
-    member's, and is None where the placement is not known or all pixels are equal: then only the member's frames
-    are counted.
-    """
+    """Turns a `DetailTask` into the task and the reason to keep the member; empty where there is none."""
 
     def __init__(self, job: Job) -> None:
         self._settings = job.settings
 
-    def __call__(self, task: str) -> tuple[str, str] | Failed:
-        """Return the task and the reason to keep the member; empty where there is none."""
-        _, keeper, member, matrix = json.loads(task)
-        try:
-            path, digest, *_ = member
-            data = _read_unchanged_bytes(path, digest, self._settings)
-            n_frames = count_frames(data, settings=self._settings)
-            if n_frames > 1:
-                return task, f"holds {n_frames} pictures, of which only the first was compared"
-            return task, "" if matrix is None else self._lay_over(keeper, member, data, np.array(matrix))
-        except (PictureError, MemoryError) as error:
-            return Failed(task, getattr(error, "stage", "limit"), str(error) or "it needs too much memory.")
+    def __call__(self, task: DetailTask) -> tuple[DetailTask, str]:
+        """Count the member's frames and lay it over its keeper; raise PictureError."""
+        data = _read_unchanged_bytes(task.member, self._settings)
+        n_frames = count_frames(data, settings=self._settings)
+        if n_frames > 1:
+            return task, f"holds {n_frames} pictures, of which only the first was compared"
+        return task, "" if task.matrix is None else self._lay_over(task, data, np.array(task.matrix))
 
-    def _lay_over(
-        self, keeper_facts: list[Any], member_facts: list[Any], data: bytes, matrix: NDArray[np.float64]
-    ) -> str:
-        path, digest, *_ = keeper_facts
-        keeper_size = (keeper_facts[2], keeper_facts[3])
-        member_size = (member_facts[2], member_facts[3])
+    def _lay_over(self, task: DetailTask, data: bytes, matrix: NDArray[np.float64]) -> str:
+        keeper_size, member_size = task.keeper.size_px, task.member.size_px
         shrink = min(1.0, MAX_DETAIL_PX / max(member_size))
         middle = (np.array(member_size) - 1) / 2
         shrink_keeper = min(1.0, shrink / linear_scale(np.linalg.inv(matrix), middle))
         member = self._decode(data, member_size, shrink)
-        keeper_data = _read_unchanged_bytes(path, digest, self._settings)
-        keeper = self._decode(keeper_data, keeper_size, shrink_keeper)
+        keeper = self._decode(_read_unchanged_bytes(task.keeper, self._settings), keeper_size, shrink_keeper)
         from_keeper = scaling((keeper.shape[1], keeper.shape[0]), keeper_size)
         to_member = scaling(member_size, (member.shape[1], member.shape[0]))
         found = find_difference(keeper, member, to_member @ matrix @ from_keeper)
@@ -159,19 +192,19 @@ class DetailWorker:
         return decode(data, min_side_px=min_side_px, settings=self._settings).rgb
 
 
-def _read_unchanged_bytes(path: str, digest: str, settings: Settings) -> bytes:
+def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
     """Read a file that must still have the digest it was indexed with; raise PictureError."""
-    file = read_file(path, max_bytes=settings.max_bytes)
-    if file.digest.hex() != digest:
+    file = read_file(of.path, max_bytes=settings.max_bytes)
+    if file.digest != of.digest:
         raise ReadError("the file was changed since it was indexed: run index again.")
     return file.data
 
 
-_WORKERS: dict[str, Callable[[Job], Callable[[str], Any]]] = {
-    "keypoints": KeypointWorker,
-    "verify": PairWorker,
-    "pixels": PixelWorker,
-    "details": DetailWorker,
+_WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {
+    KeypointTask: KeypointWorker,
+    VerifyTask: PairWorker,
+    PixelTask: PixelWorker,
+    DetailTask: DetailWorker,
 }
 
 
@@ -181,6 +214,6 @@ class TaskWorker:
     def __init__(self, job: Job) -> None:
         self._workers = {kind: make(job) for kind, make in _WORKERS.items()}
 
-    def __call__(self, task: str) -> Any:
+    def __call__(self, task: Task) -> Any:
         """Give the task to the worker of its kind."""
-        return self._workers[json.loads(task)[0]](task)
+        return self._workers[type(task)](task)

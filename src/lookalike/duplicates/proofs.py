@@ -10,15 +10,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from lookalike.duplicates.pair_workers import Extracted, TaskWorker
+from lookalike.duplicates.pair_workers import (
+    Extracted,
+    FileFacts,
+    KeypointTask,
+    PixelTask,
+    Task,
+    TaskWorker,
+    VerifyTask,
+)
 from lookalike.duplicates.records import StageCallback, ignore_stage
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
 from lookalike.proving.verify import VERIFICATION
+from lookalike.records.failure import Failure
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Failed, Job
 
 _MAX_PAIRS_A_TASK = 64
 _BATCH_SECONDS = 1.0
@@ -61,7 +70,9 @@ class Proofs:
         self._store = store
         self._settings = settings
         self.on_stage: StageCallback | None = on_stage
-        self._pool = WorkerPool(Job(settings, (), store.folder), settings.n_workers, TaskWorker)
+        self._pool: WorkerPool[Task, Any] = WorkerPool(
+            Job(settings, (), store.folder), settings.n_workers, TaskWorker
+        )
         self._with_keypoints = store.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
         self._unreadable: set[int] = set()
@@ -81,7 +92,7 @@ class Proofs:
                 self._different.setdefault(first, set()).add(second)
                 self._different.setdefault(second, set()).add(first)
         self.n_compared = 0
-        self.failed: list[Failed] = []
+        self.failed: list[Failure] = []
 
     def __enter__(self) -> Proofs:
         return self
@@ -126,7 +137,7 @@ class Proofs:
         tasks = []
         for content_id in lacking:
             picture = self.contents[content_id][0]
-            tasks.append(json.dumps(["keypoints", content_id, picture.path, picture.digest.hex()]))
+            tasks.append(KeypointTask(content_id, FileFacts.of(picture)))
         for answers in self.run("keypoints", tasks):
             with self._store.batch() as batch:
                 for answer in answers:
@@ -146,7 +157,7 @@ class Proofs:
         data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
         return None if data is None else from_bytes(data)
 
-    def run(self, stage: str, tasks: Sequence[str]) -> Iterator[list[Any]]:
+    def run(self, stage: str, tasks: Sequence[Task]) -> Iterator[list[Any]]:
         """Yield the answers to tasks of `TaskWorker`, those of about a second at a time, reporting progress."""
         if not tasks:
             return
@@ -162,15 +173,14 @@ class Proofs:
             report(stage, n_done, len(tasks))
         yield waiting
 
-    def _fail(self, failure: Failed) -> None:
-        _, content_id, path, _ = json.loads(failure.path)
-        self._unreadable.add(content_id)
-        self.failed.append(Failed(path, failure.stage, failure.reason))
+    def _fail(self, failed: Failed[KeypointTask]) -> None:
+        self._unreadable.add(failed.task.content_id)
+        self.failed.append(Failure(failed.task.file.path, failed.stage, failed.reason))
 
-    def _fail_to_compare(self, failure: Failed) -> None:
-        _, content_id, others = json.loads(failure.path)
-        reason = f"it was not compared with {len(others)} others: {failure.reason}"
-        self.failed.append(Failed(self.contents[content_id][0].path, failure.stage, reason))
+    def _fail_to_compare(self, failed: Failed[VerifyTask]) -> None:
+        reason = f"it was not compared with {len(failed.task.second_ids)} others: {failed.reason}"
+        path = self.contents[failed.task.first_id][0].path
+        self.failed.append(Failure(path, failed.stage, reason))
 
     def _verify(self, pairs: Sequence[Pair]) -> None:
         by_first: dict[int, list[int]] = {}
@@ -178,7 +188,7 @@ class Proofs:
             by_first.setdefault(first, []).append(second)
         n_at_once = min(_MAX_PAIRS_A_TASK, math.ceil(len(pairs) / (4 * self._settings.n_workers)))
         tasks = [
-            json.dumps(["verify", first, seconds[start : start + n_at_once]])
+            VerifyTask(first, tuple(seconds[start : start + n_at_once]))
             for first, seconds in by_first.items()
             for start in range(0, len(seconds), n_at_once)
         ]
@@ -194,15 +204,14 @@ class Proofs:
 
     def _compare_pixels(self, pairs: Sequence[Pair]) -> None:
         """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""
-        tasks = {}
+        tasks: dict[PixelTask, Pair] = {}
         for pair in pairs:
             first, second = (self.contents[content_id][0] for content_id in pair)
             same_size = (first.width_px, first.height_px) == (second.width_px, second.height_px)
             proof = self.between(*pair)
             is_copy = proof is not None and proof["relation"] in ("copy", "same_pixels")
             if proof and is_copy and same_size and proof["agreement"] > 0.95:
-                facts = ["pixels", first.path, first.digest.hex(), second.path, second.digest.hex()]
-                tasks[json.dumps(facts)] = pair
+                tasks[PixelTask(FileFacts.of(first), FileFacts.of(second))] = pair
         for answers in self.run("pixels", list(tasks)):
             with self._store.batch() as batch:
                 for answer in answers:

@@ -8,9 +8,9 @@ from typing import Any
 
 from lookalike.duplicates.keeper import DEFAULT_RULES, parse_rules
 from lookalike.errors import InputError
+from lookalike.records.failure import Failure
 from lookalike.records.relation import LADDER, Relation
 from lookalike.storage.store import FoundPicture
-from lookalike.workers.process import Failed
 
 StageCallback = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and its total."""
@@ -107,7 +107,7 @@ class DuplicatesReport:
 
     groups: tuple[Group, ...]
     n_compared: int
-    failed: tuple[Failed, ...]
+    failed: tuple[Failure, ...]
     seconds: float
 
     @property

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import __version__
-from lookalike.adding.add import Failure, Progress
+from lookalike.adding.add import Progress
 from lookalike.errors import InputError, PictureError
 from lookalike.evaluation.datasets import DataSet
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
@@ -23,6 +23,7 @@ from lookalike.gallery.local import Gallery, recipes_of
 from lookalike.media.decode import decode
 from lookalike.queries.picture import Query
 from lookalike.queries.source import Box
+from lookalike.records.failure import Failure
 from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, parse_way
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lookalike.adding.add import AddReport, Failure, ProgressCallback, add_files, ignore_progress
+from lookalike.adding.add import AddReport, ProgressCallback, add_files, ignore_progress
 from lookalike.comparing import Comparison
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.keeper import DEFAULT_RULES
@@ -39,6 +39,7 @@ from lookalike.records.calibration import (
     Promised,
     WayCalibration,
 )
+from lookalike.records.failure import Failure
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, Match, Searcher, parse_way
 from lookalike.searching.worth import choose_way, describe_calibration, not_calibrated, parse_precision

@@ -15,7 +15,7 @@ import numpy as np
 from lookalike import errors
 from lookalike.acting.apply import ActProgressCallback, Remark
 from lookalike.acting.undo import UndoReport
-from lookalike.adding.add import AddReport, Failure, Progress, ProgressCallback, ignore_progress
+from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
@@ -25,12 +25,12 @@ from lookalike.media.files import absolute_path, read_file
 from lookalike.proving.verify import Verification
 from lookalike.queries.source import Box, Source, parse_source
 from lookalike.records.calibration import CalibrationState, Promise, Promised
+from lookalike.records.failure import Failure
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
 from lookalike.storage.store import FoundPicture
-from lookalike.workers.process import Failed
 
 TOKEN_VARIABLE = "LOOKALIKE_TOKEN"  # noqa: S105  (the name of a variable, not its value)
 TIMEOUT_SECONDS = 60.0
@@ -260,7 +260,7 @@ class RemoteGallery(Gallery):
             groups += page["groups"]
             if len(groups) >= page["total_groups"] or not page["groups"]:
                 break
-        failed = tuple(Failed(**one) for one in page["failed"])
+        failed = tuple(Failure(**one) for one in page["failed"])
         return DuplicatesReport(tuple(map(_group, groups)), page["compared"], failed, page["seconds"])
 
     def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:

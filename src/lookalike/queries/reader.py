@@ -6,13 +6,11 @@ sends, so there everything is decoded in a worker process under the limits of th
 
 from __future__ import annotations
 
-import base64
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from lookalike.errors import DecodeError, LimitError, PictureError, ReadError
 from lookalike.features.extract import Extractor, Prepared
@@ -21,7 +19,7 @@ from lookalike.queries.source import Box, Source, cut_box, decode_source
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 from lookalike.workers.pool import WorkerPool
-from lookalike.workers.process import Failed, Job
+from lookalike.workers.tasks import Failed, Job
 
 if TYPE_CHECKING:
     from lookalike.comparing import Comparison
@@ -111,36 +109,24 @@ class LocalReader:
         return decode_source(source, self._settings, min_side_px=round(side_px / share))
 
 
+@dataclass(frozen=True, eq=False)
+class ReaderTask:
+    """A verb of `PictureReader`, and what it is called with."""
+
+    verb: Literal["read", "keypoints", "show", "compare"]
+    arguments: tuple[Any, ...]
+
+
 class ReaderWorker:
-    """Does what a `PictureReader` does, in a worker process: tasks are JSON, see `IsolatedReader`."""
+    """Does what a `PictureReader` does, in a worker process."""
 
     def __init__(self, job: Job) -> None:
         extractor = Extractor(job.settings)
         self._reader = LocalReader(job.settings, lambda: extractor)
 
-    def __call__(self, task: str) -> Any:
-        """Do one task; every error of the picture becomes a `Failed`."""
-        wanted = json.loads(task)
-        try:
-            return self._do(wanted, [_source_from(one) for one in wanted["sources"]])
-        except PictureError as error:
-            return Failed(task, error.stage, str(error))
-        except MemoryError:
-            return Failed(task, "limit", "it needs too much memory (setting max_memory)")
-        except Exception as error:  # a picture must never stop the server, whatever it makes a library do
-            return Failed(task, "features", f"unexpected {type(error).__name__}: {error}")
-
-    def _do(self, wanted: dict[str, Any], sources: list[Source]) -> Any:
-        if wanted["do"] == "compare":
-            return self._reader.compare(sources[0], sources[1])
-        if wanted["do"] == "show":
-            return self._reader.show(sources[0], wanted["size_px"])
-        box = None if wanted["box"] is None else Box(*wanted["box"])
-        if wanted["do"] == "read":
-            return self._reader.read(sources[0], box)
-        from lookalike.features.keypoints import to_bytes
-
-        return to_bytes(self._reader.keypoints(sources[0], box))
+    def __call__(self, task: ReaderTask) -> Any:
+        """Do one task; raise PictureError."""
+        return getattr(self._reader, task.verb)(*task.arguments)
 
 
 class IsolatedReader:
@@ -152,61 +138,38 @@ class IsolatedReader:
     def __init__(self, settings: Settings, gallery: Path) -> None:
         extractor = Extractor(settings)
         self._local = LocalReader(settings, lambda: extractor)  # for pixels, which nothing has to decode
-        self._pool = WorkerPool(Job(settings, (), gallery), 1, ReaderWorker)
+        self._pool: WorkerPool[ReaderTask, Any] = WorkerPool(Job(settings, (), gallery), 1, ReaderWorker)
 
     def read(self, source: Source, box: Box | None) -> ReadPicture:
         """See `PictureReader.read`."""
         if source.pixels is not None:
             return self._local.read(source, box)
-        return cast("ReadPicture", self._ask("read", [source], box=box))
+        return cast("ReadPicture", self._ask(ReaderTask("read", (source, box))))
 
     def keypoints(self, source: Source, box: Box | None) -> Keypoints:
         """See `PictureReader.keypoints`."""
-        from lookalike.features.keypoints import from_bytes
-
         if source.pixels is not None:
             return self._local.keypoints(source, box)
-        return from_bytes(self._ask("keypoints", [source], box=box))
+        return cast("Keypoints", self._ask(ReaderTask("keypoints", (source, box))))
 
     def show(self, source: Source, longer_side_px: int) -> bytes:
         """See `PictureReader.show`."""
         if source.pixels is not None:
             return self._local.show(source, longer_side_px)
-        return cast("bytes", self._ask("show", [source], size_px=longer_side_px))
+        return cast("bytes", self._ask(ReaderTask("show", (source, longer_side_px))))
 
     def compare(self, first: Source, second: Source) -> Comparison:
         """See `PictureReader.compare`."""
         if first.pixels is not None or second.pixels is not None:
             return self._local.compare(first, second)
-        return cast("Comparison", self._ask("compare", [first, second]))
+        return cast("Comparison", self._ask(ReaderTask("compare", (first, second))))
 
     def close(self) -> None:
         """Stop the worker process."""
-        self._pool.__exit__()
+        self._pool.dismiss()
 
-    def _ask(
-        self, verb: str, sources: list[Source], *, box: Box | None = None, size_px: int | None = None
-    ) -> Any:
-        task = {"do": verb, "sources": [_source_to(one) for one in sources], "box": box, "size_px": size_px}
-        (answer,) = self._pool.run([json.dumps(task)])
+    def _ask(self, task: ReaderTask) -> Any:
+        (answer,) = self._pool.run([task])
         if isinstance(answer, Failed):
             raise _ERRORS.get(answer.stage, PictureError)(answer.reason)
         return answer
-
-
-def _source_to(source: Source) -> dict[str, Any]:
-    return {
-        "label": source.label,
-        "path": source.path,
-        "data": None if source.data is None else base64.b64encode(source.data).decode(),
-        "digest": None if source.digest is None else source.digest.hex(),
-    }
-
-
-def _source_from(values: dict[str, Any]) -> Source:
-    return Source(
-        values["label"],
-        path=values["path"],
-        data=None if values["data"] is None else base64.b64decode(values["data"]),
-        digest=None if values["digest"] is None else bytes.fromhex(values["digest"]),
-    )

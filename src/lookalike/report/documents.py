@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport, Remark
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
-    from lookalike.adding.add import AddReport, Failure
+    from lookalike.adding.add import AddReport
     from lookalike.calibration.calibrate import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.duplicates.records import DuplicatesReport, Member
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lookalike.gallery.local import GalleryInfo, Page
     from lookalike.queries.picture import Query
     from lookalike.records.calibration import Promised, WayCalibration
+    from lookalike.records.failure import Failure
     from lookalike.searching.searcher import Match
     from lookalike.storage.store import FoundPicture
 

@@ -10,39 +10,49 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from lookalike.errors import LookalikeError, ModelError
-from lookalike.workers.process import Failed, Job, receive, send
+from lookalike.workers.process import receive, send
+from lookalike.workers.tasks import Failed, Job
 
 _TASKS_AHEAD = 16  # tasks a worker holds, so that it never waits for the parent
 _START_SECONDS = 300.0  # the first worker of a fresh installation builds the model
 _MAX_START_FAILURES = 3
 
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
 
-class WorkerPool:
+
+class WorkerPool(Generic[Task, Answer]):
     """Runs tasks in worker processes, each under a time and memory limit.
 
     Parameters
     ----------
     job : Job            settings, features and gallery
     n_workers : int      number of processes; they start with the first task
-    make_work : callable  called with `job` in each worker; gives the function from task to answer
+    make_work : callable  called with `job` in each worker; gives the function from task to answer, which may
+                          raise: see `lookalike.workers.tasks.answer_to`
+
+    Tasks and answers travel as pickles. One run is under way at a time: a new one ends the one before.
     """
 
-    def __init__(self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[str], Any]]) -> None:
+    def __init__(
+        self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[Task], Answer]]
+    ) -> None:
         self._job = job
         self._make_work = make_work
         self._n_workers = n_workers
-        self._workers: list[_Worker] = []
-        self._inbox: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
+        self._workers: list[_Worker[Task]] = []
+        self._inbox: queue.SimpleQueue[tuple[_Worker[Task], Any]] = queue.SimpleQueue()
         self._n_start_failures = 0
+        self._under_way: Generator[Answer | Failed[Task], None, None] | None = None
 
-    def __enter__(self) -> WorkerPool:
+    def __enter__(self) -> WorkerPool[Task, Answer]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,14 +64,26 @@ class WorkerPool:
             worker.stop()
         self._workers = []
 
-    def run(self, tasks: Iterable[str]) -> Iterator[Any]:
+    def run(self, tasks: Iterable[Task]) -> Iterator[Answer | Failed[Task]]:
         """Yield one answer for each task, in the order in which they get ready.
 
         A worker that crashes, or takes more than `max_seconds` over a task, gives a `Failed` for that task;
-        it is replaced, and what else it held is done by others.
+        it is replaced, and what else it held is done by others. Whoever stops asking, or gets an error, never sees
+        what was left of this run in the next one.
         """
+        if self._under_way is not None:
+            self._under_way.close()
+        self._under_way = self._run(tasks)
+        return self._under_way
+
+    def _run(self, tasks: Iterable[Task]) -> Generator[Answer | Failed[Task], None, None]:
         self._forget_ended()
-        waiting = _Waiting(tasks)
+        try:
+            yield from self._answers(_Waiting(tasks))
+        finally:
+            self._dismiss_busy()
+
+    def _answers(self, waiting: _Waiting[Task]) -> Iterator[Answer | Failed[Task]]:
         while self._fill(waiting):
             worker, message = self._next_message()
             if message is None:
@@ -73,6 +95,7 @@ class WorkerPool:
                 raise message
             elif worker.started_at is None:
                 worker.started_at = time.monotonic()  # "ready"
+                self._n_start_failures = 0
             else:
                 worker.tasks.popleft()
                 worker.started_at = time.monotonic()
@@ -84,7 +107,13 @@ class WorkerPool:
             self._workers.remove(worker)
             worker.stop()
 
-    def _fill(self, waiting: _Waiting) -> bool:
+    def _dismiss_busy(self) -> None:
+        """Let workers go that hold tasks of a run that has ended: nobody waits for their answers."""
+        for worker in [one for one in self._workers if one.tasks]:
+            self._workers.remove(worker)
+            worker.stop()
+
+    def _fill(self, waiting: _Waiting[Task]) -> bool:
         """Give every worker enough to do; return whether anything is under way."""
         while len(self._workers) < self._n_workers and waiting.any():
             if not self._hire():
@@ -112,7 +141,7 @@ class WorkerPool:
             return False
         return True
 
-    def _next_message(self) -> tuple[_Worker, Any]:
+    def _next_message(self) -> tuple[_Worker[Task], Any]:
         """Wait for a message, stopping workers that are over their time; None means a worker has ended."""
         while True:
             now = time.monotonic()
@@ -129,14 +158,14 @@ class WorkerPool:
                         worker.is_overdue = True
                         worker.process.kill()  # its listener announces the end, as of any other
 
-    def _deadline(self, worker: _Worker) -> float:
+    def _deadline(self, worker: _Worker[Task]) -> float:
         if worker.is_overdue:
             return math.inf
         if worker.started_at is None:
             return worker.born_at + _START_SECONDS
         return worker.started_at + self._job.settings.max_seconds
 
-    def _bury(self, worker: _Worker, waiting: _Waiting) -> Failed:
+    def _bury(self, worker: _Worker[Task], waiting: _Waiting[Task]) -> Failed[Task]:
         """Replace a worker that ended over a task; return that task's failure."""
         self._workers.remove(worker)
         worker.stop()
@@ -147,7 +176,7 @@ class WorkerPool:
             return Failed(culprit, "limit", f"it took longer than {seconds:g} s (setting max_seconds).")
         return Failed(culprit, "decode", f"it crashed the decoder ({_exit_reason(worker.process)}).")
 
-    def _count_start_failure(self, worker: _Worker, waiting: _Waiting) -> None:
+    def _count_start_failure(self, worker: _Worker[Task], waiting: _Waiting[Task]) -> None:
         self._workers.remove(worker)
         worker.stop()
         waiting.put_back(worker.tasks)
@@ -159,37 +188,37 @@ class WorkerPool:
             )
 
 
-class _Waiting:
+class _Waiting(Generic[Task]):
     """The tasks that no worker holds yet, drawn from an iterable when needed."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
-        self._iterator = iter(paths)
-        self._front: deque[str] = deque()
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._iterator = iter(tasks)
+        self._front: deque[Task] = deque()
 
     def any(self) -> bool:
         if not self._front:
             self._front.extend(islice(self._iterator, 1))
         return bool(self._front)
 
-    def take(self, n: int) -> list[str]:
+    def take(self, n: int) -> list[Task]:
         """Return up to n tasks."""
         taken = [self._front.popleft() for _ in range(min(n, len(self._front)))]
         return taken + list(islice(self._iterator, n - len(taken)))
 
-    def put_back(self, paths: Iterable[str]) -> None:
-        self._front.extend(paths)
+    def put_back(self, tasks: Iterable[Task]) -> None:
+        self._front.extend(tasks)
 
 
-class _Worker:
+class _Worker(Generic[Task]):
     """One worker process, and the thread that listens to it."""
 
     def __init__(
         self,
         job: Job,
-        make_work: Callable[[Job], Callable[[str], Any]],
-        inbox: queue.SimpleQueue[tuple[_Worker, Any]],
+        make_work: Callable[[Job], Callable[[Task], object]],
+        inbox: queue.SimpleQueue[tuple[_Worker[Task], Any]],
     ) -> None:
-        self.tasks: deque[str] = deque()
+        self.tasks: deque[Task] = deque()
         self.born_at = time.monotonic()
         self.started_at: float | None = None  # when it began its first task; None until it is ready
         self.is_overdue = False
@@ -208,19 +237,19 @@ class _Worker:
             raise
         self._send((make_work, job))
 
-    def give(self, paths: list[str]) -> None:
-        self.tasks.extend(paths)
-        self._send(paths)
+    def give(self, tasks: list[Task]) -> None:
+        self.tasks.extend(tasks)
+        self._send(tasks)
 
     def _send(self, message: object) -> None:
         with suppress(OSError):  # it has ended; the listener says so
             send(cast("BinaryIO", self.process.stdin), message)
 
-    def _listen(self, inbox: queue.SimpleQueue[tuple[_Worker, Any]]) -> None:
+    def _listen(self, inbox: queue.SimpleQueue[tuple[_Worker[Task], Any]]) -> None:
         try:
             while True:
                 inbox.put((self, receive(cast("BinaryIO", self.process.stdout))))
-        except (EOFError, OSError, ValueError):
+        except Exception:  # the end of the stream as a rule; whatever else it is, nobody must wait for ever
             inbox.put((self, None))
 
     def stop(self) -> None:

@@ -14,33 +14,14 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from lookalike.errors import LookalikeError
-from lookalike.settings import Settings
+from lookalike.workers.tasks import answer_to
 
 _LENGTH = struct.Struct("<Q")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every task of a worker has in common."""
-
-    settings: Settings
-    features: tuple[str, ...]
-    gallery: Path
-
-
-@dataclass(frozen=True)
-class Failed:
-    """One task that came to nothing, with the step and the reason; `path` is the task."""
-
-    path: str
-    stage: str
-    reason: str
 
 
 def send(stream: BinaryIO, message: object) -> None:
@@ -80,19 +61,19 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     except EOFError:
         return  # the parent was interrupted before it could say what to do
     try:
-        work: Callable[[str], object] = make_work(job)
+        work: Callable[[Any], object] = make_work(job)
     except LookalikeError as error:
         send(answers, error)
         return
     limit_memory(job.settings.max_memory)
     send(answers, "ready")
-    tasks: SimpleQueue[str] = SimpleQueue()
+    tasks: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_read_tasks, args=(requests, tasks), daemon=True).start()
     while True:
-        send(answers, work(tasks.get()))
+        send(answers, answer_to(tasks.get(), work, job.settings))
 
 
-def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[str]) -> None:
+def _read_tasks(requests: BinaryIO, tasks: SimpleQueue[Any]) -> None:
     """Queue the tasks; leave at once when the parent is gone, whatever the main thread is stuck in."""
     try:
         while True:

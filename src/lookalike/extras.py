@@ -24,7 +24,7 @@ def require_extra(extra: str, purpose: str) -> None:
     Parameters
     ----------
     extra : one of `EXTRAS`
-    purpose : what needs it, in the plural: ``figures``
+    purpose : what needs it: ``figures``
     """
     if any(find_spec(module) is None for module in EXTRAS[extra]):
         raise MissingExtraError(needs_extra(extra, purpose) + ".")
@@ -32,6 +32,4 @@ def require_extra(extra: str, purpose: str) -> None:
 
 def needs_extra(extra: str, purpose: str) -> str:
     """Return the sentence, without its full stop, that says what to install for a purpose."""
-    return (
-        f"{purpose} need packages of the extra {extra}: install them with `pip install 'lookalike[{extra}]'`"
-    )
+    return f"packages are missing for {purpose}: install them with `pip install 'lookalike[{extra}]'`"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.cli import show
+from lookalike.extras import require_extra
 from lookalike.gallery.local import Gallery
 from lookalike.report.documents import Answer, add_document, duplicates_document, search_document
 from lookalike.report.figures import figure_bytes, search_figure
@@ -57,7 +58,13 @@ class Demonstration:
 
 
 def run(folder: Path, settings: Settings) -> Demonstration:
-    """Make the pictures, the gallery, the query, the pages and the figure in `folder`."""
+    """Make the pictures, the gallery, the query, the pages and the figure in `folder`.
+
+    Raises
+    ------
+    MissingExtraError    the photos or matplotlib are not installed
+    """
+    require_extra("demo", "the demonstration")
     pictures = folder / "pictures"
     make_pictures(pictures)
     query = make_query(folder / "query.webp")

@@ -43,6 +43,9 @@ def serve(
 
     Only this machine can reach it, unless --host says otherwise. Example: lookalike serve --open
     """
+    from lookalike.extras import require_extra
+
+    require_extra("serve", "`lookalike serve`")
     # Requests are answered side by side, so each takes one core; threads of one that wait for each other only
     # get in the way of the others. Read when NumPy is first imported, just below.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):

@@ -23,6 +23,7 @@ from lookalike.duplicates.records import (
     ignore_stage,
 )
 from lookalike.errors import InputError, LookalikeError, PictureError, QueryError, ReadError
+from lookalike.extras import require_extra
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
 from lookalike.features.hashes import HASHES
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
@@ -130,6 +131,7 @@ class Gallery:
         if str(place).startswith("file:"):
             place = path_of_url(str(place))
         if str(place).startswith(("http://", "https://")):
+            require_extra("serve", "a gallery at an address")
             from lookalike.gallery.served import RemoteGallery
 
             return RemoteGallery(str(place), token=token, settings=settings)

@@ -80,7 +80,7 @@ class PackagedWeights:
         specification = importlib.util.find_spec(self.package)
         folders = list(specification.submodule_search_locations or []) if specification else []
         if not folders:
-            raise MissingExtraError(needs_extra(self.extra, "these embeddings") + ".")
+            raise MissingExtraError(needs_extra(self.extra, "embeddings in this precision") + ".")
         return Path(folders[0], self.path)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.hashes import hamming
-from lookalike.storage.index import hash_pairs
+from lookalike.storage.index import hash_chunks, hash_pairs
 from lookalike.storage.index.hash_pairs import HashPairs, find_pairs_within
 
 UInt8Array = NDArray[np.uint8]
@@ -54,10 +54,10 @@ def dealt_into(n_chunks: int, seed: int) -> Iterator[None]:
 
     def plan(_left: object, _right: object, max_bits: int, n_bits: int) -> object:
         bits = np.random.default_rng(seed).permutation(n_bits).tolist()
-        return hash_pairs._deal(bits, n_chunks, max_bits)
+        return hash_chunks._deal(bits, n_chunks, max_bits)
 
     with (
-        patch.object(hash_pairs, "_plan", plan),
+        patch.object(hash_pairs, "plan_chunks", plan),
         patch.object(hash_pairs, "_BLOCK_PAIRS", 64),
         patch.object(hash_pairs, "_RECTANGLE_PAIRS", 20),
     ):
@@ -162,8 +162,8 @@ def test_planted_pairs_are_all_found_by_a_plan_with_chunks(
 ) -> None:
     hashes, pairs = planted
     found = find_pairs_within(hashes, 8)
-    groups = hash_pairs._Groups(hashes)
-    assert hash_pairs._plan(groups, groups, 8, 64) != hash_pairs._EVERY_PAIR
+    groups = hash_chunks.Groups(hashes)
+    assert hash_chunks.plan_chunks(groups, groups, 8, 64) != hash_chunks._EVERY_PAIR
     assert pairs <= set(zip(found.first.tolist(), found.second.tolist(), strict=True))
 
 

@@ -1,13 +1,6 @@
 """All pairs of hashes that differ in few bits, without comparing every pair.
 
-If two hashes differ in at most r bits and their bits are dealt into m chunks, then in some chunk i they
-differ in at most t_i bits, as long as the (t_i + 1) sum to r + 1. So each chunk sorts the hashes into
-buckets, and only buckets whose chunks differ in at most t_i bits are compared hash by hash. Nothing is lost.
-
-Notes
------
-M. Norouzi, A. Punjani, D. Fleet, "Fast search in Hamming space with multi-index hashing", CVPR 2012; the
-uneven t_i are from J. Qin et al., "GPH: similarity search in Hamming space", ICDE 2018.
+They meet in chunks of their bits, see `lookalike.storage.index.hash_chunks`; here they are compared, by threads.
 """
 
 from __future__ import annotations
@@ -16,29 +9,31 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations, pairwise
-from math import comb
+from itertools import pairwise
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.records.arrays import UInt8Array
+from lookalike.storage.index.hash_chunks import (
+    Chunk,
+    Groups,
+    Int64Array,
+    UInt64Array,
+    count_bits,
+    plan_chunks,
+)
 
-Int64Array = NDArray[np.int64]
-UInt64Array = NDArray[np.uint64]
 RowPairs = tuple[Int64Array, Int64Array]
 
 MAX_PAIRS = 50_000_000
 """How many pairs are found by default before the search gives up: 1 GB of them."""
 
-_WIDTHS = range(22, 10, -2)  # bits of a chunk that are tried; a table of 2**22 buckets takes 16 MB
 _BLOCK_PAIRS = 1 << 17  # pairs compared at once: about what the processor's cache holds
 _RECTANGLE_PAIRS = 1 << 14  # two buckets with so many pairs are worth numpy calls of their own
-_SMALL_PAIRS = 1 << 22  # so few pairs are compared in less time than planning takes
-_SAMPLE_PAIRS = 1 << 20
 _N_SHARES = 64  # parts of the comparison of every pair: work for each thread, and soon ended by an interrupt
 _LOW_HALF = np.uint64(0xFFFF_FFFF)
 
@@ -102,9 +97,9 @@ def find_pairs_within(
     Multi-index hashing, see the module. `docs/decisions/0007-exact-hash-pairs.md` has the measurements.
     """
     _check(hashes, max_bits, others, equal)
-    left = _Groups(hashes)
-    right = left if others is None else _Groups(others)
-    plan = _plan(left, right, max_bits, 8 * hashes.shape[1])
+    left = Groups(hashes)
+    right = left if others is None else Groups(others)
+    plan = plan_chunks(left, right, max_bits, 8 * hashes.shape[1])
     output = _Output(left, right, equal, max_pairs)
     keys = [output.within_groups()] if left is right else []
     for number, chunk in enumerate(plan):
@@ -131,138 +126,13 @@ def _check(hashes: UInt8Array, max_bits: int, others: UInt8Array | None, equal: 
         )
 
 
-class _Groups:
-    """The distinct hashes of one set, and where each of them occurs.
-
-    `words` (w, u) are the distinct hashes as 64-bit words; the positions of the i-th are
-    ``order[starts[i] : starts[i] + sizes[i]]``, ascending. `all_words` (w, n) are in the given order.
-    """
-
-    def __init__(self, hashes: UInt8Array) -> None:
-        n_words = max(1, -(-hashes.shape[1] // 8))
-        padded = np.pad(hashes, ((0, 0), (0, 8 * n_words - hashes.shape[1])))
-        rows = np.ascontiguousarray(padded).view("<u8").astype(np.uint64).reshape(len(hashes), n_words)
-        self.all_words: UInt64Array = np.ascontiguousarray(rows.T)
-        self.order = np.lexsort(self.all_words)
-        words = self.all_words[:, self.order]
-        is_new = np.ones(len(hashes), bool)
-        is_new[1:] = (words[:, 1:] != words[:, :-1]).any(axis=0)
-        self.starts = np.flatnonzero(is_new)
-        self.sizes = np.diff(self.starts, append=len(hashes))
-        self.words: UInt64Array = words[:, self.starts]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-
-@dataclass(frozen=True)
-class _Chunk:
-    """Some bits of a hash, and in how many of them a pair may differ to meet here."""
-
-    bits: tuple[int, ...]
-    radius: int
-
-    def mask(self, n_words: int) -> UInt64Array:
-        """Return the bits as ones, shape (w, 1)."""
-        mask = np.zeros((n_words, 1), np.uint64)
-        for bit in self.bits:
-            mask[bit // 64] |= np.uint64(1 << (bit % 64))
-        return mask
-
-    def keys(self, words: UInt64Array) -> Int64Array:
-        """Return the chunk of each hash as a number, from words (w, n)."""
-        keys = np.zeros(words.shape[1], np.int64)
-        for place, bit in enumerate(self.bits):
-            column = words[bit // 64] >> np.uint64(bit % 64)
-            keys |= (column & np.uint64(1)).astype(np.int64) << place
-        return keys
-
-    @property
-    def n_flips(self) -> int:
-        """How many differences `flips` yields."""
-        return sum(comb(len(self.bits), n) for n in range(self.radius + 1))
-
-    def flips(self) -> Iterator[int]:
-        """Yield every difference of two chunks up to the radius, as a number like those of `keys`."""
-        for n in range(self.radius + 1):
-            for places in combinations(range(len(self.bits)), n):
-                yield sum(1 << place for place in places)
-
-
-_EVERY_PAIR = [_Chunk((), 0)]  # no bits, so all hashes meet in one bucket
-
-
-def _plan(left: _Groups, right: _Groups, max_bits: int, n_bits: int) -> list[_Chunk]:
-    """Return the chunks that find all pairs with the least work, judged by a sample of pairs.
-
-    On uneven hashes the buckets of one dealing of the bits hold several times more pairs than those of another.
-    """
-    n_pairs = len(left) * len(right) // (2 if left is right else 1)
-    if n_pairs <= _SMALL_PAIRS:
-        return _EVERY_PAIR
-    differences = _sample_differences(left, right, n_pairs)
-    plans = [_EVERY_PAIR]
-    for n_chunks in sorted({-(-n_bits // width) for width in _WIDTHS}):
-        plans += [_deal(bits, n_chunks, max_bits) for bits in _orders(n_bits)]
-    return min(plans, key=lambda plan: _cost_s(plan, len(left) + len(right), n_pairs, differences))
-
-
-def _orders(n_bits: int) -> list[list[int]]:
-    """Return some orders of the bits: as they are, which parts neighbours when dealt, and three at random."""
-    random = np.random.default_rng(n_bits)
-    return [list(range(n_bits)), *(random.permutation(n_bits).tolist() for _ in range(3))]
-
-
-def _deal(bits: list[int], n_chunks: int, max_bits: int) -> list[_Chunk]:
-    radius, n_larger = divmod(max_bits + 1 - n_chunks, n_chunks)
-    radii = [radius + (number < n_larger) for number in range(n_chunks)]
-    return [
-        _Chunk(tuple(bits[number::n_chunks]), radii[number])
-        for number in range(n_chunks)
-        if radii[number] >= 0
-    ]
-
-
-def _sample_differences(left: _Groups, right: _Groups, n_pairs: int) -> UInt64Array:
-    """Return the differing bits of random pairs of distinct hashes, shape (w, s)."""
-    random = np.random.default_rng(0)
-    n_sample = min(_SAMPLE_PAIRS // len(left.words), n_pairs)
-    rows = random.integers(len(left), size=n_sample)
-    if left is right:
-        others = (rows + random.integers(1, len(left), size=n_sample)) % len(left)
-    else:
-        others = random.integers(len(right), size=n_sample)
-    return left.words[:, rows] ^ right.words[:, others]
-
-
-def _cost_s(plan: list[_Chunk], n_hashes: int, n_pairs: int, differences: UInt64Array) -> float:
-    """Estimate the seconds of one thread, with rates measured on one core of a server of 2024."""
-    cost_s = 0.0
-    for chunk in plan:
-        n_buckets = min(n_hashes, 1 << len(chunk.bits))
-        cost_s += 3e-7 * n_hashes + chunk.n_flips * (1e-4 + 4e-9 * n_buckets)
-        mask = chunk.mask(len(differences))
-        is_met = _count_bits(differences & mask) <= chunk.radius
-        pair_s = 5e-9 if chunk.bits else 1e-9
-        cost_s += is_met.mean() * n_pairs * pair_s * len(differences)
-    return cost_s
-
-
-def _count_bits(words: UInt64Array) -> NDArray[Any]:
-    """Count the ones of words (w, ...), over the first axis."""
-    counts: NDArray[Any] = np.bitwise_count(words[0])
-    for word in words[1:]:
-        counts = np.add(counts, np.bitwise_count(word), dtype=np.uint16)
-    return counts
-
-
 class _Output:
     """Turns pairs of distinct hashes into pairs of positions, and counts them.
 
     A pair of positions is kept as one number, the first in its high half, so that sorting is cheap.
     """
 
-    def __init__(self, left: _Groups, right: _Groups, equal: str, max_pairs: int | None) -> None:
+    def __init__(self, left: Groups, right: Groups, equal: str, max_pairs: int | None) -> None:
         self.left, self.right, self.max_pairs = left, right, max_pairs
         self.is_star = equal == "star"
         self._n_pairs = 0
@@ -320,7 +190,7 @@ class _Output:
         for start in range(0, len(keys), _BLOCK_PAIRS):
             part = slice(start, start + _BLOCK_PAIRS)
             words, other_words = self.left.all_words[:, first[part]], self.right.all_words[:, second[part]]
-            distance[part] = _count_bits(words ^ other_words)
+            distance[part] = count_bits(words ^ other_words)
         return HashPairs(first, second, distance)
 
 
@@ -332,7 +202,7 @@ def _ranges(starts: Int64Array, sizes: Int64Array) -> RowPairs:
 
 
 def _search_chunk(
-    chunk: _Chunk, earlier: list[_Chunk], output: _Output, max_bits: int, n_threads: int
+    chunk: Chunk, earlier: list[Chunk], output: _Output, max_bits: int, n_threads: int
 ) -> list[UInt64Array]:
     """Return the pairs of positions that meet in this chunk and in no earlier one."""
     left = _Buckets(output.left, chunk)
@@ -356,7 +226,7 @@ class _Buckets:
     its number, -1 where there is none. Row r is the distinct hash ``order[r]``.
     """
 
-    def __init__(self, groups: _Groups, chunk: _Chunk) -> None:
+    def __init__(self, groups: Groups, chunk: Chunk) -> None:
         row_keys = chunk.keys(groups.words)
         self.order = np.argsort(row_keys, kind="stable")
         row_keys = row_keys[self.order]
@@ -372,7 +242,7 @@ class _Join:
     """The comparison of buckets with those whose chunk differs by a given flip."""
 
     def __init__(
-        self, left: _Buckets, right: _Buckets, output: _Output, max_bits: int, earlier: list[_Chunk]
+        self, left: _Buckets, right: _Buckets, output: _Output, max_bits: int, earlier: list[Chunk]
     ) -> None:
         self.left, self.right, self.output, self.max_bits = left, right, output, max_bits
         self.earlier = [(chunk.mask(len(left.words)), chunk.radius) for chunk in earlier]
@@ -419,7 +289,7 @@ class _Join:
         others += np.arange(len(others))
         words = np.repeat(self.left.words[:, rows], sizes, axis=1)
         words ^= self.right.words[:, others]
-        near = np.flatnonzero(_count_bits(words) <= self.max_bits)
+        near = np.flatnonzero(count_bits(words) <= self.max_bits)
         return rows[np.searchsorted(ends, near, side="right")], others[near]
 
     def _large(self, left: int, right: int, share: slice) -> Iterator[RowPairs]:
@@ -433,7 +303,7 @@ class _Join:
             begin = top if self.left is self.right and left == right else other
             for start in range(begin, other_end, width):
                 others = self.right.words[:, None, start : min(start + width, other_end)]
-                near = np.flatnonzero(_count_bits(rows ^ others) <= self.max_bits)
+                near = np.flatnonzero(count_bits(rows ^ others) <= self.max_bits)
                 yield top + near // others.shape[2], start + near % others.shape[2]
 
     @staticmethod
@@ -447,5 +317,5 @@ class _Join:
         is_new = rows < others if self.left is self.right else np.ones(len(rows), bool)
         differences = self.left.words[:, rows] ^ self.right.words[:, others]
         for mask, radius in self.earlier:
-            is_new &= _count_bits(differences & mask) > radius
+            is_new &= count_bits(differences & mask) > radius
         return self.output.between_groups(self.left.order[rows[is_new]], self.right.order[others[is_new]])

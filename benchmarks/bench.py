@@ -24,8 +24,7 @@ from PIL import Image
 
 from lookalike import Gallery, Settings
 from lookalike.doctor import cpu_features
-from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
-from lookalike.gallery.local import recipes_of
+from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, recipes_of
 from lookalike.media.decode import decode
 from lookalike.storage.store import Content, Store
 

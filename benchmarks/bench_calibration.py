@@ -21,7 +21,7 @@ from skimage import data
 
 from lookalike.calibration.calibrate import CalibrationReport, calibrate_gallery
 from lookalike.calibration.fitting import Sample, measured_precision
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.records.calibration import PRECISIONS
 from lookalike.searching.worth import load_shipped
 
@@ -42,7 +42,7 @@ def run(folders: list[Path], place: Path, *, pictures: int, edits: int, seed: in
         if n_done == n_total or n_done % 50 == 0:
             print(f"  {stage}: {n_done} of {n_total}", flush=True)
 
-    with Gallery.open(place, create=True) as gallery:
+    with LocalGallery(place, create=True) as gallery:
         gallery.add(folders)
         return calibrate_gallery(
             gallery._store,

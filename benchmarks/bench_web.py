@@ -29,8 +29,7 @@ import numpy as np
 from PIL import Image
 
 from lookalike import Gallery, Settings
-from lookalike.features.extract import EMBEDDING
-from lookalike.gallery.local import recipes_of
+from lookalike.features.extract import EMBEDDING, recipes_of
 from lookalike.storage.store import Content, Store
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry", "retina")

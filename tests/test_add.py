@@ -15,8 +15,7 @@ from conftest import textured
 from lookalike import Gallery
 from lookalike.adding import add as add_module
 from lookalike.errors import InputError, StoreError
-from lookalike.features.extract import FEATURES, stored_dtype
-from lookalike.gallery.local import recipes_of
+from lookalike.features.extract import FEATURES, recipes_of, stored_dtype
 from lookalike.storage.store import FILE_NAME, Store
 
 

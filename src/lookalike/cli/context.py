@@ -20,7 +20,7 @@ from lookalike.cli.streams import print_problem as print_problem
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
-    from lookalike.gallery.local import Gallery
+    from lookalike.api import Gallery
     from lookalike.settings import Settings
 
 SECTIONS = {
@@ -130,7 +130,7 @@ def _open(
 
 def open_gallery(*, create: bool = False) -> Gallery:
     """Open the gallery that the options name."""
-    from lookalike.gallery.local import Gallery
+    from lookalike.api import Gallery
 
     return Gallery.open(context.gallery, create=create, settings=context.settings)
 

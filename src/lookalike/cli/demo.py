@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.api import Gallery
 from lookalike.cli import show
 from lookalike.extras import require_extra
-from lookalike.gallery.local import Gallery
 from lookalike.report.documents import Answer, add_document, duplicates_document, search_document
 from lookalike.report.figures import figure_bytes, search_figure
 from lookalike.report.pages import duplicates_html, search_html

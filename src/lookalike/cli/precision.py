@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from lookalike.gallery.local import Gallery
+    from lookalike.api import Gallery
     from lookalike.records.calibration import Promised
 
 PrecisionOption = Annotated[

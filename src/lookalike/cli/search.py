@@ -27,7 +27,7 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError, PictureError, QueryError
 
 if TYPE_CHECKING:
-    from lookalike.gallery.local import Gallery
+    from lookalike.api import Gallery
     from lookalike.records.calibration import Promised
     from lookalike.report.documents import Answer
     from lookalike.searching.searcher import Match
@@ -204,8 +204,8 @@ def compare(
     Example: lookalike compare original.jpg suspect.png --proof proof.png
     """
     from lookalike.cli import show
-    from lookalike.gallery.local import compare as compare_pictures
-    from lookalike.gallery.local import draw_comparison
+    from lookalike.loose import compare as compare_pictures
+    from lookalike.loose import draw_comparison
     from lookalike.report.documents import compare_document, to_json
     from lookalike.report.thumbnails import picture_bytes
     from lookalike.report.writing import PICTURES, check_output, write_output
@@ -235,7 +235,7 @@ def hash(  # noqa: A001
 
     Example: lookalike hash a.jpg b.jpg --json
     """
-    from lookalike.gallery.local import hash_picture
+    from lookalike.loose import hash_picture
     from lookalike.report.documents import to_json
 
     any_failed = False

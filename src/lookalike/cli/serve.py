@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lookalike.cli.context import app, context, open_gallery
+from lookalike.cli.context import app, context
 
 
 @app.command()
@@ -50,6 +50,7 @@ def serve(
     # get in the way of the others. Read when NumPy is first imported, just below.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+    from lookalike.opening import open_folder
     from lookalike.web.options import ServeOptions, is_loopback, read_token
     from lookalike.web.server import address_of, bind, make_server
 
@@ -65,8 +66,9 @@ def serve(
         allow_folders=folders,
         names=tuple(name or ()),
     )
-    with open_gallery(create=create):
-        pass  # one that cannot be used is said at once
+    open_folder(
+        context.gallery, create=create, settings=context.settings
+    ).close()  # one of no use is said at once
     listening = bind(options)
     server = make_server(options)
     address = address_of(options, listening)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Progress
+    from lookalike.api import GalleryInfo
     from lookalike.calibration.calibrate import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lookalike.evaluation.euclidean import EuclideanExperiment
     from lookalike.evaluation.evaluate import Evaluation
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
-    from lookalike.gallery.local import GalleryInfo
     from lookalike.records.calibration import CalibrationState
     from lookalike.records.failure import Failure
     from lookalike.report.documents import Answer

@@ -17,9 +17,9 @@ from lookalike.adding.add import Progress
 from lookalike.errors import InputError, PictureError
 from lookalike.evaluation.datasets import DataSet
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
-from lookalike.features.extract import EMBEDDING
+from lookalike.features.extract import EMBEDDING, recipes_of
 from lookalike.features.hashes import HASHES
-from lookalike.gallery.local import Gallery, recipes_of
+from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
 from lookalike.queries.picture import Query
 from lookalike.queries.source import Box
@@ -41,14 +41,14 @@ class IndexedData:
     Parameters
     ----------
     data : DataSet
-    gallery : Gallery                     holds the data set's gallery pictures and nothing else
+    gallery : LocalGallery                     holds the data set's gallery pictures and nothing else
     paths : tuple of str                  absolute paths of `data.gallery`, in its order
     digests : mapping                     of each path that was read, the digest of its bytes
     failed : tuple of Failure             gallery pictures that could not be read
     """
 
     data: DataSet
-    gallery: Gallery
+    gallery: LocalGallery
     paths: tuple[str, ...]
     digests: Mapping[str, bytes]
     failed: tuple[Failure, ...]
@@ -71,7 +71,7 @@ def index_data(
         if now.phase == "add":
             on_stage("index", now.n_done, now.n_total or len(paths))
 
-    with Gallery.open(folder, create=True, settings=settings) as gallery:
+    with LocalGallery(folder, create=True, settings=settings) as gallery:
         report = gallery.add(paths, only="hashes" if only_hashes else "all", on_progress=on_progress)
         if report.interrupted:
             raise KeyboardInterrupt
@@ -86,7 +86,7 @@ def index_data(
         yield IndexedData(data, gallery, paths, digests, gallery.info().failures)
 
 
-def _all_pictures(gallery: Gallery) -> list[FoundPicture]:
+def _all_pictures(gallery: LocalGallery) -> list[FoundPicture]:
     return gallery.pictures(limit=1 << 62)[0]
 
 
@@ -144,7 +144,7 @@ class _Block:
         self._scores = np.full((n_queries, depth), -np.inf)
         self._failed = np.zeros(n_queries, bool)
 
-    def ask(self, row: int, gallery: Gallery, query: Query, by: str) -> None:
+    def ask(self, row: int, gallery: LocalGallery, query: Query, by: str) -> None:
         matches = gallery.search_loaded(query, k=self._items.shape[1], by=by)
         self._items[row, : len(matches)] = [self._place_of[match.picture.path] for match in matches]
         self._scores[row, : len(matches)] = [match.score for match in matches]

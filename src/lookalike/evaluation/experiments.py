@@ -23,7 +23,7 @@ from lookalike.errors import InputError
 from lookalike.evaluation.metrics import r_precision, rank_against_ties
 from lookalike.evaluation.pair_measures import HASH_SIDE, SIDE_PX, Kind, Measure, measures_of
 from lookalike.features.extract import Extractor
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
 from lookalike.media.files import iter_files
 from lookalike.records.picture import Picture
@@ -276,7 +276,7 @@ def _measure_auto(
     to_search: list[float] = []
     with (
         tempfile.TemporaryDirectory() as folder,
-        Gallery.open(folder, create=True, settings=settings) as gallery,
+        LocalGallery(folder, create=True, settings=settings) as gallery,
     ):
         gallery.add(paths)
         gallery.search(paths[0])  # opens the indexes

@@ -163,3 +163,8 @@ def make_thumbnail(image: Image) -> Image:
     if image.size == (THUMBNAIL_PX, THUMBNAIL_PX):
         return image
     return image.resize((THUMBNAIL_PX, THUMBNAIL_PX), Resampling.BILINEAR)
+
+
+def recipes_of(settings: Settings, features: tuple[str, ...]) -> dict[str, Recipe]:
+    """Return the recipe of each feature under these settings."""
+    return Extractor(settings, features).recipes

@@ -16,11 +16,11 @@ from lookalike import errors
 from lookalike.acting.apply import ActProgressCallback, Remark
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
+from lookalike.api import Gallery, GalleryInfo
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
 from lookalike.errors import InputError, LookalikeError, StoreError
-from lookalike.gallery.local import Gallery, GalleryInfo
 from lookalike.media.files import absolute_path, read_file
 from lookalike.proving.verify import Verification
 from lookalike.queries.source import Box, Source, parse_source
@@ -39,14 +39,13 @@ MAX_TRIES = 5  # of a request that the server was too busy for
 _PAGE = 200
 
 _OPEN_FOLDER = "open the folder itself, on the machine that has it"
-_USE_SEARCH = "use `search`, which the server answers"
 _USE_PAGE = f"review, plan and apply on the server's page, or {_OPEN_FOLDER}"
 
 
 def _needs_folder(what: str, instead: str = _OPEN_FOLDER) -> Callable[..., NoReturn]:
     """Return a method that refuses, in one sentence, what only a gallery's folder can do."""
 
-    def refuse(self: RemoteGallery, *_arguments: object, **_options: object) -> NoReturn:
+    def refuse(self: ServedGallery, *_arguments: object, **_options: object) -> NoReturn:
         raise InputError(
             f"{self.address} is served by another process, and {what} works on a gallery's folder only: {instead}."
         )
@@ -54,11 +53,11 @@ def _needs_folder(what: str, instead: str = _OPEN_FOLDER) -> Callable[..., NoRet
     return refuse
 
 
-class RemoteGallery(Gallery):
+class ServedGallery(Gallery):
     """A gallery that `lookalike serve` serves. What needs its folder raises InputError.
 
     Paths of pictures are those of the server. One object serves one thread. Every verb of a `Gallery` is either
-    asked of the server here or refused: none is inherited.
+    asked of the server here or refused.
 
     Parameters
     ----------
@@ -88,17 +87,8 @@ class RemoteGallery(Gallery):
     prune = find_gone = _needs_folder("`prune`")
     apply = _needs_folder("`apply`", _USE_PAGE)
     check_plan = write_plan = plan_choices = _needs_folder("making a plan", _USE_PAGE)
-    verify = _needs_folder("`verify`", "use `search` with verify, which the server answers")
-    load = _needs_folder("`load`", _USE_SEARCH)
-    refine = _needs_folder("`refine`", "use `search` with liked and disliked, which the server answers")
-    search_loaded = _needs_folder("`search_loaded`", _USE_SEARCH)
-    search_page = _needs_folder("`search_page`", _USE_SEARCH)
-    id_of = _needs_folder("`id_of`", "use `search`, whose matches have their ids")
     show = _needs_folder("`show`", "get /api/v1/pictures/N/thumbnail of the server")
     open_picture = _needs_folder("`open_picture`", "get /api/v1/pictures/N/file of the server")
-    warm_up = _needs_folder("`warm_up`", "the server does so by itself when it starts")
-    folder = property(_needs_folder("this"))
-    journal_folder = property(_needs_folder("the journal"))
 
     def close(self) -> None:
         """Close the connections."""

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport
+    from lookalike.api import GalleryInfo, Page
     from lookalike.calibration.calibrate import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.duplicates.records import DuplicatesReport, Member
     from lookalike.evaluation.euclidean import EuclideanExperiment
     from lookalike.evaluation.evaluate import Evaluation, WayResult
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
-    from lookalike.gallery.local import GalleryInfo, Page
     from lookalike.queries.picture import Query
     from lookalike.records.calibration import Promised, WayCalibration
     from lookalike.records.failure import Failure

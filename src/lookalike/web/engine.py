@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lookalike.errors import GalleryNotFoundError
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.storage.store import FILE_NAME
 from lookalike.web.problems import BusyError
 
 Answer = TypeVar("Answer")
-_Task = tuple[Callable[[Gallery], Any], "Future[Any]"]
+_Task = tuple[Callable[[LocalGallery], Any], "Future[Any]"]
 
 
 class Engine:
@@ -34,7 +34,7 @@ class Engine:
     """
 
     def __init__(
-        self, open_gallery: Callable[[], Gallery], folder: Path, *, n_threads: int, n_waiting: int
+        self, open_gallery: Callable[[], LocalGallery], folder: Path, *, n_threads: int, n_waiting: int
     ) -> None:
         self._open_gallery = open_gallery
         self._place = folder / FILE_NAME
@@ -51,7 +51,7 @@ class Engine:
         """How many requests wait for a thread."""
         return self._tasks.qsize()
 
-    async def run(self, work: Callable[[Gallery], Answer]) -> Answer:
+    async def run(self, work: Callable[[LocalGallery], Answer]) -> Answer:
         """Return what `work` makes of a gallery; raise BusyError where too many wait already."""
         future: Future[Answer] = Future()
         try:
@@ -60,12 +60,12 @@ class Engine:
             raise BusyError from error
         return await asyncio.wrap_future(future)
 
-    def on_every_thread(self, work: Callable[[Gallery], object]) -> None:
+    def on_every_thread(self, work: Callable[[LocalGallery], object]) -> None:
         """Do something once in each thread; errors are left to the requests that meet them."""
         together = threading.Barrier(len(self._threads))
         one_by_one = threading.Lock()  # the caches that the first one builds are there for the others
 
-        def work_once(gallery: Gallery) -> None:
+        def work_once(gallery: LocalGallery) -> None:
             together.wait()  # so that no thread takes two
             with one_by_one:
                 work(gallery)
@@ -89,7 +89,7 @@ class Engine:
             thread.join()
 
     def _serve(self) -> None:
-        gallery: Gallery | None = None
+        gallery: LocalGallery | None = None
         identity: tuple[int, int] | None = None
         while (task := self._tasks.get()) is not None:
             work, future = task

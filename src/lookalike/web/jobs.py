@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from lookalike.errors import LookalikeError, StopRequested
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.web.problems import Refusal
 
 MAX_REMEMBERED = 20
@@ -70,13 +70,13 @@ class Jobs:
     open_gallery : callable    opens a gallery that can be written
     """
 
-    def __init__(self, open_gallery: Callable[[], Gallery]) -> None:
+    def __init__(self, open_gallery: Callable[[], LocalGallery]) -> None:
         self._open_gallery = open_gallery
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def start(self, kind: str, work: Callable[[Gallery, Report], tuple[dict[str, Any], bool]]) -> Job:
+    def start(self, kind: str, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> Job:
         """Start a run; `work` returns its report and whether it was whole.
 
         Raises
@@ -94,7 +94,7 @@ class Jobs:
             self._thread.start()
         return job
 
-    def _run(self, job: Job, work: Callable[[Gallery, Report], tuple[dict[str, Any], bool]]) -> None:
+    def _run(self, job: Job, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> None:
         def report(stage: str, n_done: int, n_total: int | None) -> None:
             if job.stop_asked:
                 raise StopRequested

@@ -13,7 +13,7 @@ from typing import Any
 
 from lookalike.acting.apply import Remark
 from lookalike.acting.plan import Plan, load_plan, save_plan
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.report.documents import plan_document, present_group, to_json
 from lookalike.web.problems import Refusal
 
@@ -44,7 +44,7 @@ class Review:
                     self._report = json.loads(self._report_path.read_text(encoding="utf-8"))
             return self._report
 
-    def page(self, gallery: Gallery, offset: int, limit: int) -> dict[str, Any]:
+    def page(self, gallery: LocalGallery, offset: int, limit: int) -> dict[str, Any]:
         """Return some groups as the files are now: what was put away since is left out.
 
         Where no duplicates were looked for yet there are no groups, and `report_id` is None.

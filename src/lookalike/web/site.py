@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from lookalike.doctor import examine
 from lookalike.duplicates.keeper import is_below
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
+from lookalike.opening import open_folder
 from lookalike.web.engine import Engine
 from lookalike.web.fetch import fetch
 from lookalike.web.guard import Patience
@@ -39,7 +40,7 @@ class Site:
 
     def __init__(self, options: ServeOptions) -> None:
         self.options = options
-        with Gallery.open(options.gallery, settings=options.settings) as gallery:
+        with open_folder(options.gallery, settings=options.settings) as gallery:
             self.folder = gallery.folder.absolute()
         self.key = secrets.token_hex(4)  # tells this run's cached pictures from those of another gallery
         settings = options.settings
@@ -68,25 +69,25 @@ class Site:
     def _engine(self, n_threads: int, n_waiting: int) -> Engine:
         return Engine(self.open_reading, self.folder, n_threads=n_threads, n_waiting=n_waiting)
 
-    def open_reading(self) -> Gallery:
+    def open_reading(self) -> LocalGallery:
         """Open the gallery for an engine thread; what is asked with is decoded in a process of its own."""
-        return Gallery.open(self.folder, settings=self._engine_settings, isolate=True)
+        return LocalGallery(self.folder, settings=self._engine_settings, isolate=True)
 
     def start(self) -> None:
         """Load indexes and model in every search thread, so that the first answers come at once."""
 
         def warm() -> None:
-            self.searches.on_every_thread(Gallery.warm_up)
+            self.searches.on_every_thread(LocalGallery.warm_up)
             self.is_ready = True
             self._findings = self._examine()
 
         threading.Thread(target=warm, name="lookalike-warm-up", daemon=True).start()
 
-    def open_writing(self) -> Gallery:
+    def open_writing(self) -> LocalGallery:
         """Open the gallery for a long run."""
-        return Gallery.open(self.folder, settings=self.options.settings)
+        return LocalGallery(self.folder, settings=self.options.settings)
 
-    async def change(self, work: Callable[[Gallery], Answer]) -> Answer:
+    async def change(self, work: Callable[[LocalGallery], Answer]) -> Answer:
         """Return what `work` makes of a gallery that it may change; one such work runs at a time."""
 
         def run() -> Answer:

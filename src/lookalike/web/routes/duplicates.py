@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response
 
 from lookalike.duplicates.choices import Choice
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.report.documents import apply_document, undo_document
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
@@ -71,7 +71,7 @@ async def make_plan(site: TheSite, wanted: WantedPlan) -> Response:
         site.check_folders([wanted.quarantine])
     choices = [Choice(group.keeper, tuple(file.path for file in group.remove)) for group in wanted.groups]
 
-    def plan(gallery: Gallery) -> Response:
+    def plan(gallery: LocalGallery) -> Response:
         planned, left_out = gallery.plan_choices(
             choices, act=wanted.act, quarantine=wanted.quarantine, protect=report["protect"]
         )
@@ -97,4 +97,4 @@ async def apply_plan(site: TheSite, plan_id: str) -> Response:
 @router.post("/undo", responses=documented(403, 422))
 async def undo(site: TheSite) -> Response:
     """Undo the last plan that was applied and not undone: every file comes back."""
-    return json_answer(undo_document(await site.change(Gallery.undo)))
+    return json_answer(undo_document(await site.change(LocalGallery.undo)))

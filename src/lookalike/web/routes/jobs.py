@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from lookalike.adding.add import Progress
 from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.records.relation import Relation
 from lookalike.report.documents import add_document, review_document, to_json
 from lookalike.web.answers import json_answer
@@ -74,7 +74,7 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
     return json_answer(job.document(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
-def _index(gallery: Gallery, wanted: IndexJob, report: Report) -> tuple[dict[str, Any], bool]:
+def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[dict[str, Any], bool]:
     def on_progress(progress: Progress) -> None:
         report(progress.phase, progress.n_done, progress.n_total)
 
@@ -83,7 +83,7 @@ def _index(gallery: Gallery, wanted: IndexJob, report: Report) -> tuple[dict[str
 
 
 def _duplicates(
-    gallery: Gallery, wanted: DuplicatesJob, report: Report, review: Review
+    gallery: LocalGallery, wanted: DuplicatesJob, report: Report, review: Review
 ) -> tuple[dict[str, Any], bool]:
     relation: Relation = wanted.relation
     found = gallery.duplicates(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response
 
 from lookalike import __version__
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.report.documents import failures_document, library_document, pictures_document
 from lookalike.settings import describe_settings
 from lookalike.web.answers import json_answer
@@ -53,7 +53,7 @@ async def get_info(site: TheSite) -> Response:
     """Say what the gallery holds, what it costs, and how the server was set up."""
     options = site.options
 
-    def about(gallery: Gallery) -> dict[str, Any]:
+    def about(gallery: LocalGallery) -> dict[str, Any]:
         return library_document(gallery.info(), gallery.folders())
 
     document = await site.pictures.run(about)

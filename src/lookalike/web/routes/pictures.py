@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from lookalike.errors import PictureError, QueryError
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.report.documents import picture_document
 from lookalike.web.answers import file_answer, json_answer
 from lookalike.web.problems import Refusal, documented
@@ -33,7 +33,7 @@ async def get_picture(site: TheSite, picture_id: PictureId) -> Response:
     return json_answer(await site.pictures.run(lambda gallery: _facts(gallery, picture_id)))
 
 
-def _facts(gallery: Gallery, picture_id: int) -> dict[str, Any]:
+def _facts(gallery: LocalGallery, picture_id: int) -> dict[str, Any]:
     facts = picture_document(gallery.picture(picture_id))
     try:
         return {**facts, "camera": gallery.load(f"id:{picture_id}", keep=True).camera}

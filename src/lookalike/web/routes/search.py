@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lookalike.errors import PictureError
-from lookalike.gallery.local import Gallery
+from lookalike.gallery.local import LocalGallery
 from lookalike.queries.source import Box, Source, parse_box
 from lookalike.records.calibration import PROOF
 from lookalike.records.relation import Relation
@@ -93,7 +93,7 @@ def _ids(text: str | None) -> list[int]:
     return [] if text is None else [int(part) for part in text.split(",")]
 
 
-def answer(gallery: Gallery, source: Source | str, label: str, question: Question) -> dict[str, Any]:
+def answer(gallery: LocalGallery, source: Source | str, label: str, question: Question) -> dict[str, Any]:
     """Return the document that answers one question."""
     query = gallery.load(source, box=question.parsed_box(), keep=True)
     liked, disliked = _ids(question.liked), _ids(question.disliked)
@@ -226,7 +226,7 @@ async def compare_uploads(
     return json_answer({**document, "first_id": ids[0], "second_id": ids[1]})
 
 
-def _compare(gallery: Gallery, first: Source | str, second: Source | str) -> dict[str, Any]:
+def _compare(gallery: LocalGallery, first: Source | str, second: Source | str) -> dict[str, Any]:
     comparison = gallery.compare(first, second)
     ranges = {one.name: (one.lowest, one.highest, one.is_distance) for one in comparison.measures}
     sizes = [gallery.load(source, keep=True).size_px for source in (first, second)]

@@ -1,0 +1,654 @@
+"""What one can ask of a gallery: every verb, written once."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lookalike.adding.add import ignore_progress
+from lookalike.duplicates.keeper import DEFAULT_RULES
+from lookalike.duplicates.records import ignore_stage
+from lookalike.records.calibration import N_PICTURES
+from lookalike.searching.searcher import AUTO
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from lookalike.acting.apply import ActProgressCallback, ApplyReport, Remark
+    from lookalike.acting.plan import Plan
+    from lookalike.acting.undo import UndoReport
+    from lookalike.adding.add import AddReport, ProgressCallback
+    from lookalike.calibration.calibrate import Ask, CalibrationReport
+    from lookalike.comparing import Comparison
+    from lookalike.duplicates.choices import Choice
+    from lookalike.duplicates.records import DuplicatesReport, StageCallback
+    from lookalike.queries.source import Box
+    from lookalike.records.calibration import CalibrationState, Promised
+    from lookalike.records.failure import Failure
+    from lookalike.records.relation import Relation
+    from lookalike.searching.searcher import Match
+    from lookalike.settings import Settings
+    from lookalike.storage.filters import Filter
+    from lookalike.storage.store import FoundPicture
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the matches of a search: those after the first `offset`, and whether there are more."""
+
+    matches: tuple[Match, ...]
+    offset: int
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class GalleryInfo:
+    """What a gallery holds and what it costs."""
+
+    folder: str
+    n_files: int
+    n_contents: int
+    failures: tuple[Failure, ...]
+    formats: dict[str, int]
+    recipes: dict[str, int]
+    store_bytes: int
+    cache_bytes: int
+    calibration: CalibrationState | None = None
+
+
+class Gallery(ABC):
+    """A set of pictures that one can add to and search. Open it with `Gallery.open`.
+
+    It lies in a folder of this machine, or a server serves it. One object serves one thread. Several processes may
+    use one gallery at the same time.
+    """
+
+    @staticmethod
+    def open(
+        place: str | os.PathLike[str],
+        *,
+        create: bool = False,
+        settings: Settings | None = None,
+        isolate: bool = False,
+        token: str | None = None,
+    ) -> Gallery:
+        """Open the gallery in a folder, or one that is served; one that cannot be written can still be searched.
+
+        Parameters
+        ----------
+        place : path
+            The gallery's folder, or its ``file:`` URL, or the ``http:`` address of a server.
+        create : bool
+            Make an empty gallery where there is none.
+        settings : Settings or None
+            None takes the defaults and the environment.
+        isolate : bool
+            Decode what is asked with in a process of its own, under the limits of the settings: for servers, which
+            must outlive any picture that they are sent.
+        token : str or None
+            Of the server; None takes ``LOOKALIKE_TOKEN`` of the environment, if it is set.
+
+        Raises
+        ------
+        GalleryNotFoundError
+            There is none, and `create` is false.
+        StoreError
+            It cannot be opened, is damaged, or was written by a newer version.
+        """
+        opening = import_module(
+            "lookalike.opening"
+        )  # by name, for it stands above: it knows every kind of gallery
+        opened: Gallery = opening.open_gallery(
+            place, create=create, settings=settings, isolate=isolate, token=token
+        )
+        return opened
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the gallery."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Asking
+
+    @abstractmethod
+    def search(
+        self,
+        query: Any,
+        *,
+        k: int = 10,
+        by: str = AUTO,
+        min_score: float | None = None,
+        max_distance: float | None = None,
+        where: Filter | None = None,
+        verify: bool = False,
+        box: Box | None = None,
+        liked: Sequence[int] = (),
+        disliked: Sequence[int] = (),
+        precision: float | None = None,
+    ) -> list[Match]:
+        """Return the pictures that look most like the query, best first.
+
+        Parameters
+        ----------
+        query : path, bytes, PIL image, uint8 array or str
+            The text may be a ``file:`` URL, ``-`` (standard input) or ``id:N``.
+        k : int
+            How many matches at most.
+        by : str
+            A way of searching, see `lookalike.searching.searcher.ways`.
+        min_score : float or None
+            Leave out matches below this score.
+        max_distance : float or None
+            Leave out matches beyond this distance, in the way's own unit.
+        where : Filter or None
+            Which pictures may answer.
+        verify : bool
+            Prove the matches with local features, and rank the proven first.
+        box : Box or None
+            Ask with this part of the picture only.
+        liked, disliked : sequence of int
+            Ids of earlier answers: the query moves towards the ones, and away from the others, which are left out.
+        precision : float or None
+            Only copies of the query, so that of all that is returned this share is right (see `promise`); with
+            `verify` it is the proof that decides.
+
+        Returns
+        -------
+        list of Match
+
+        Raises
+        ------
+        PictureError
+            The query cannot be read or decoded.
+        InputError
+            A way, id or number that makes no sense, or a gallery without the feature.
+        FeatureMismatchError
+            The gallery's features were made by another recipe.
+        """
+
+    @abstractmethod
+    def promise(self, by: str = AUTO, precision: float = 0.99) -> Promised:
+        """Return what a precision is worth here: the threshold, the recall to expect, and how sure both are.
+
+        Parameters
+        ----------
+        by : str
+            A way of searching, or ``duplicates`` for the proof of duplicates.
+        precision : float
+            Share of copies among what is returned, 0.95 to 0.999; the next stricter of 0.95, 0.99 and 0.999
+            is taken.
+
+        Returns
+        -------
+        Promised
+
+        Raises
+        ------
+        InputError
+            The way is not calibrated for what this gallery holds, or the precision makes no sense.
+        """
+
+    @abstractmethod
+    def calibrate(
+        self,
+        *,
+        n_pictures: int = N_PICTURES,
+        seed: int = 0,
+        ask: Ask | None = None,
+        on_stage: StageCallback = ignore_stage,
+    ) -> CalibrationReport:
+        """Learn from this gallery's own pictures what scores are worth, and keep it with the gallery.
+
+        Parameters
+        ----------
+        n_pictures : int
+            How many pictures to make edited copies of.
+        seed : int
+            Of the choice of pictures and of the edits.
+        ask : callable or None
+            Called with a `Doubt`: two different pictures that score like copies; returns whether they are
+            duplicates, None where nobody knows. Answers are kept as verdicts.
+        on_stage : callable
+            Called with a stage's name, how much of it is done, and its total.
+
+        Returns
+        -------
+        CalibrationReport
+
+        Raises
+        ------
+        InputError
+            Too few pictures.
+        """
+
+    @abstractmethod
+    def compare(self, first: Any, second: Any) -> Comparison:
+        """Compare two pictures, which may be ``id:N``, by every measure; see `lookalike.compare`.
+
+        Parameters
+        ----------
+        first, second : path, bytes, PIL image, uint8 array or str
+            As the query of a `search`.
+
+        Returns
+        -------
+        Comparison
+
+        Raises
+        ------
+        PictureError
+            One of them cannot be read or decoded.
+        """
+
+    @abstractmethod
+    def show(self, query: Any, longer_side_px: int) -> bytes:
+        """Return a picture as an upright JPEG, at most so large.
+
+        Parameters
+        ----------
+        query : path, bytes, PIL image, uint8 array or str
+            As that of a `search`.
+        longer_side_px : int
+            Of the JPEG; a smaller picture stays as it is.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        PictureError
+            It cannot be read or decoded.
+        """
+
+    # Looking up
+
+    @abstractmethod
+    def info(self) -> GalleryInfo:
+        """Return what the gallery holds and what it costs.
+
+        Returns
+        -------
+        GalleryInfo
+        """
+
+    @abstractmethod
+    def folders(self) -> list[tuple[str, int]]:
+        """Return the folders that the gallery's files lie in, gathered near the top, with how many in each.
+
+        Returns
+        -------
+        list of (str, int)
+        """
+
+    @abstractmethod
+    def failures(self, *, offset: int = 0, limit: int = 100) -> tuple[list[Failure], int]:
+        """Return some of the files that failed, by path, and how many there are.
+
+        Parameters
+        ----------
+        offset, limit : int
+            Leave out the first so many, and return so many at most.
+
+        Returns
+        -------
+        list of Failure, int
+        """
+
+    @abstractmethod
+    def picture(self, content_id: int) -> list[FoundPicture]:
+        """Return the files that have this content, oldest first.
+
+        Parameters
+        ----------
+        content_id : int
+            As a match of a search has it.
+
+        Returns
+        -------
+        list of FoundPicture
+
+        Raises
+        ------
+        QueryError
+            There is no such id.
+        """
+
+    @abstractmethod
+    def pictures(
+        self, *, offset: int = 0, limit: int = 100, folder: str | None = None
+    ) -> tuple[list[FoundPicture], int]:
+        """Return some of the gallery's files by id, and how many there are, maybe only those below a folder.
+
+        Parameters
+        ----------
+        offset, limit : int
+            Leave out the first so many, and return so many at most.
+        folder : str or None
+            Only files below it.
+
+        Returns
+        -------
+        list of FoundPicture, int
+        """
+
+    @abstractmethod
+    def open_picture(self, content_id: int) -> tuple[BinaryIO, FoundPicture]:
+        """Open the file of a picture for reading, after checking that it still has the bytes it was indexed with.
+
+        Parameters
+        ----------
+        content_id : int
+            As a match of a search has it.
+
+        Returns
+        -------
+        binary file, FoundPicture
+
+        Raises
+        ------
+        QueryError
+            There is no such id.
+        ReadError
+            None of its files is there unchanged.
+        """
+
+    @abstractmethod
+    def holds(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a file of this machine is one of the gallery's.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        bool
+        """
+
+    # Changing what it holds
+
+    @abstractmethod
+    def add(
+        self,
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        only: str = "all",
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        hidden: bool = False,
+        follow_symlinks: bool = False,
+        retry_failed: bool = False,
+        on_progress: ProgressCallback = ignore_progress,
+    ) -> AddReport:
+        """Add the pictures under some files and folders; what is unchanged since costs next to nothing.
+
+        Parameters
+        ----------
+        paths : path or several
+            Files and folders, see `lookalike.media.files.iter_files`; of a served gallery, on the server.
+        only : str
+            ``all`` features, or just the ``hashes`` (several times faster).
+        include, exclude, hidden, follow_symlinks : globs and bool
+            Which files, see `lookalike.media.files.iter_files`.
+        retry_failed : bool
+            Try unchanged files again that failed before.
+        on_progress : callable
+            Called with `Progress` now and then.
+
+        Returns
+        -------
+        AddReport
+            A picture that fails is a row in `failed`, never an exception.
+        """
+
+    @abstractmethod
+    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+        """Forget files, and everything below folders; return how many. The pictures are not touched.
+
+        Parameters
+        ----------
+        paths : iterable of path
+
+        Returns
+        -------
+        int
+        """
+
+    @abstractmethod
+    def find_gone(self) -> list[str]:
+        """Return the paths of the gallery where no file is any more.
+
+        Returns
+        -------
+        list of str
+        """
+
+    @abstractmethod
+    def prune(self) -> list[str]:
+        """Forget the files that are gone; return their paths.
+
+        Returns
+        -------
+        list of str
+        """
+
+    # What a person says
+
+    @abstractmethod
+    def mark(self, first: Any, second: Any, is_duplicate: bool | None) -> None:
+        """Remember for ever that two pictures are duplicates, or are not; None forgets it.
+
+        What is remembered is their content, so it holds wherever the files are moved.
+
+        Parameters
+        ----------
+        first, second : path, bytes or ``id:N``
+        is_duplicate : bool or None
+
+        Raises
+        ------
+        InputError
+            Both have the same bytes.
+        PictureError
+            One of them cannot be read.
+        """
+
+    @abstractmethod
+    def rate(self, query: Any, content_id: int, is_liked: bool | None) -> None:
+        """Remember whether a picture was what a person meant by a query; None forgets it.
+
+        This is no verdict on duplicates: one may well like a picture that is no copy.
+
+        Parameters
+        ----------
+        query : path, bytes or ``id:N``
+        content_id : int
+            Of the picture that answered.
+        is_liked : bool or None
+
+        Raises
+        ------
+        QueryError
+            There is no such id.
+        PictureError
+            The query cannot be read.
+        """
+
+    # Duplicates
+
+    @abstractmethod
+    def duplicates(
+        self,
+        *,
+        relation: Relation = "copy",
+        against: str | os.PathLike[str] | None = None,
+        protect: Sequence[str | os.PathLike[str]] = (),
+        rules: Sequence[str] = DEFAULT_RULES,
+        precision: float | None = None,
+        on_stage: StageCallback = ignore_stage,
+    ) -> DuplicatesReport:
+        """Find the files that are the same picture, each proven against the one to keep.
+
+        Parameters
+        ----------
+        relation : Relation
+            Report this relation or closer on the ladder.
+        against : folder or None
+            Only groups that join a file below this folder with files elsewhere.
+        protect : sequence of folders
+            Whose files are never proposed to go.
+        rules : sequence of str
+            How to choose the keeper, in order; see `lookalike.duplicates.keeper.RULES`.
+        precision : float or None
+            Only copies whose proof is sure enough for it, see `promise`.
+        on_stage : callable
+            Called with a stage's name, how much of it is done, and its total.
+
+        Returns
+        -------
+        DuplicatesReport
+            Records; `write_plan` plans what to do with them.
+        """
+
+    @abstractmethod
+    def check_plan(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        act: str = "trash",
+        quarantine: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Make sure, before a long search, that `write_plan` can make such a plan and write it there.
+
+        Parameters
+        ----------
+        path, act, quarantine : as of `write_plan`
+
+        Raises
+        ------
+        InputError
+            As `write_plan` would, or the file cannot be written.
+        """
+
+    @abstractmethod
+    def write_plan(
+        self,
+        report: DuplicatesReport,
+        path: str | os.PathLike[str],
+        *,
+        act: str = "trash",
+        quarantine: str | os.PathLike[str] | None = None,
+    ) -> Plan:
+        """Write what would be done with the members that may go, as a file to read, edit and apply.
+
+        Links can only stand in for files of equal bytes, and only such files may be deleted; other members are
+        left out of a plan that does so.
+
+        Parameters
+        ----------
+        report : DuplicatesReport
+        path : path
+            Of the file to write.
+        act : str
+            What to do, one of `lookalike.acting.plan.ACTS`.
+        quarantine : folder or None
+            Where the act ``quarantine`` moves files to.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InputError
+            An unknown act, or a quarantine without its folder.
+        """
+
+    @abstractmethod
+    def plan_choices(
+        self,
+        choices: Sequence[Choice],
+        *,
+        act: str = "trash",
+        quarantine: str | os.PathLike[str] | None = None,
+        protect: Sequence[str] = (),
+    ) -> tuple[Plan, list[Remark]]:
+        """Plan what a person has chosen, group by group; return what is left out, too, with the reason.
+
+        Every file is proven against the chosen keeper again, and no plan takes a last copy.
+
+        Parameters
+        ----------
+        choices : sequence of Choice
+        act, quarantine : as of `write_plan`
+        protect : sequence of folders
+            Whose files are not planned to go.
+
+        Returns
+        -------
+        Plan, list of Remark
+
+        Raises
+        ------
+        InputError
+            An unknown act, a quarantine without its folder, or a file that is named twice.
+        """
+
+    @abstractmethod
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        allow_delete: bool = False,
+        allow_trash_without_undo: bool = False,
+        on_progress: ActProgressCallback | None = None,
+    ) -> ApplyReport:
+        """Do what a plan says, and forget the files that it put away, so that no search lists them.
+
+        Parameters
+        ----------
+        plan : Plan
+        allow_delete, allow_trash_without_undo : bool
+            Allow what `undo` cannot take back, or not in every case.
+        on_progress : callable or None
+            Called with `ActProgress` now and then.
+
+        Returns
+        -------
+        ApplyReport
+        """
+
+    @abstractmethod
+    def undo(self, *, run: int | None = None, on_progress: ActProgressCallback | None = None) -> UndoReport:
+        """Undo a run of `apply`, and add the files that came back to the gallery again.
+
+        Where nothing was ever applied there is nothing to undo. What comes back but cannot be added is told in the
+        report's `remarks`.
+
+        Parameters
+        ----------
+        run : int or None
+            Its number; None takes the last that was not undone.
+        on_progress : callable or None
+            Called with `ActProgress` now and then.
+
+        Returns
+        -------
+        UndoReport
+        """

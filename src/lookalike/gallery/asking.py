@@ -1,0 +1,171 @@
+"""Ask a local gallery: load a query, search, prove, compare, and say what a score is worth."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lookalike.api import Page
+from lookalike.comparing import Comparison
+from lookalike.duplicates.records import StageCallback
+from lookalike.errors import InputError
+from lookalike.features.extract import EMBEDDING
+from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
+from lookalike.gallery.opened import Opened
+from lookalike.media.files import digest_of
+from lookalike.queries.picture import Query, load_query
+from lookalike.queries.source import Box, Source
+from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibration
+from lookalike.records.relation import Relation, is_at_least
+from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, Match, parse_way
+from lookalike.searching.worth import choose_way, not_calibrated, parse_precision
+from lookalike.storage.filters import Filter
+
+if TYPE_CHECKING:
+    from lookalike.calibration.calibrate import Ask, CalibrationReport
+
+_BLANK_PICTURE = b"P6 1 1 255\n\0\0\0"
+_MAX_LOADED = 64  # queries remembered, at 0.4 MB each
+
+
+class Asking:
+    """What is asked of an open gallery."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._loaded: OrderedDict[tuple[Hashable, Box | None], Query] = OrderedDict()
+
+    def load(self, picture: Any, *, box: Box | None, keep: bool) -> Query:
+        """Read, decode and prepare a query; with `keep`, from the last few that are remembered."""
+        source = self._opened.source(picture)
+        identity = _identity(source) if keep else None
+        if identity is not None and (identity, box) in self._loaded:
+            self._loaded.move_to_end((identity, box))
+            return self._loaded[identity, box]
+        loaded = load_query(
+            source, self._opened.extractor, self._opened.settings, box=box, reader=self._opened.reader
+        )
+        if identity is not None:
+            self._loaded[identity, box] = loaded
+            if len(self._loaded) > _MAX_LOADED:
+                self._loaded.popitem(last=False)
+        return loaded
+
+    def refine(self, query: Query, liked: Sequence[int], disliked: Sequence[int], *, by: str) -> Query:
+        """Return the query moved towards the pictures that were liked and away from those that were not."""
+        from lookalike.queries.refined import Refinement
+
+        if parse_way(by)[0] not in (AUTO, HASH_THEN_EMBEDDING, EMBEDDING):
+            raise InputError(f"likes cannot refine a search by {by}: take auto or embedding.")
+        rows = [self._opened.searcher.embeddings_of(ids) for ids in (liked, disliked)]
+        return query.refined(Refinement(rows[0], rows[1], frozenset(disliked)))
+
+    def page(
+        self,
+        query: Query,
+        *,
+        k: int,
+        offset: int | None,
+        by: str,
+        min_score: float | None,
+        max_distance: float | None,
+        where: Filter | None,
+        verify: bool,
+        relation: Relation | None,
+        precision: float | None,
+    ) -> Page:
+        """Return k of the matches after the first `offset`; see `LocalGallery.search_page`."""
+        matches = self._opened.searcher.search(
+            query,
+            k=k if offset is None else k + 1,
+            by=by,
+            min_score=min_score,
+            max_distance=max_distance,
+            where=where,
+            offset=offset,
+            precision=None if verify else precision,
+        )
+        page = matches[:k]
+        if verify:
+            page = self.verify(query, page, precision=precision)
+        if relation is not None:
+            page = [match for match in page if is_at_least(match.relation, relation)]
+        has_more = len(matches) > k or (offset is None and len(matches) == k)
+        return Page(tuple(page), offset or 0, has_more)
+
+    def verify(self, query: Query, matches: Sequence[Match], *, precision: float | None) -> list[Match]:
+        """Prove the matches of a query with local features, and rank the proven first."""
+        from lookalike.proving.prove import proof_score, verify_matches
+
+        store, settings = self._opened.store, self._opened.settings
+        proven = verify_matches(query, matches, store, settings, self._calibrated(PROOF))
+        if precision is None:
+            return proven
+        least = self.promise(PROOF, precision).promise.least
+        return [match for match in proven if match.proof is not None and proof_score(match.proof) >= least]
+
+    def promise(self, by: str, precision: float) -> Promised:
+        """Return what a precision is worth here."""
+        kept = parse_precision(precision)
+        chosen = self._calibrated(by)
+        if chosen is None:
+            raise not_calibrated(by)
+        return Promised(by, chosen[0].promise(kept), chosen[1])
+
+    def _calibrated(self, by: str) -> tuple[WayCalibration, Origin] | None:
+        if by == PROOF:
+            return choose_way(PROOF, (KEYPOINT_RECIPE.text,), self._opened.store.calibration())
+        return self._opened.searcher.calibration_of(by)
+
+    def calibrate(
+        self, *, n_pictures: int, seed: int, ask: Ask | None, on_stage: StageCallback
+    ) -> CalibrationReport:
+        """Learn what scores are worth, and keep it with the gallery."""
+        from lookalike.calibration.calibrate import calibrate_gallery
+
+        opened = self._opened
+        report = calibrate_gallery(
+            opened.store,
+            opened.settings,
+            opened.searcher,
+            n_pictures=n_pictures,
+            seed=seed,
+            ask=ask,
+            on_stage=on_stage,
+        )
+        opened.store.put_calibration(report.calibration.to_text())
+        return report
+
+    def compare(self, first: Any, second: Any) -> Comparison:
+        """Compare two pictures by every measure."""
+        return self._opened.reader.compare(self._opened.source(first), self._opened.source(second))
+
+    def show(self, picture: Any, longer_side_px: int) -> bytes:
+        """Return a picture as an upright JPEG, at most so large."""
+        return self._opened.reader.show(self._opened.source(picture), longer_side_px)
+
+    def warm_up(self) -> None:
+        """Load what the default search needs."""
+        opened = self._opened
+        for name in (EMBEDDING, "phash", "dhash"):
+            if opened.store.has_feature(name):
+                opened.searcher.index(name)
+        if opened.has_embeddings:
+            self.load(_BLANK_PICTURE, box=None, keep=False).feature(EMBEDDING)
+
+
+def _identity(source: Source) -> Hashable | None:
+    """Return what tells a picture from every other without decoding it; None where nothing does."""
+    if source.digest is not None:
+        return source.path, source.digest
+    if source.data is not None:
+        return digest_of(source.data)
+    if source.path is None:
+        return None
+    try:
+        status = os.stat(source.path)
+    except OSError:
+        return None
+    return source.path, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,91 @@
+"""Look up what a local gallery holds: its files and their facts, what failed, and what it all costs."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import BinaryIO
+
+from lookalike.api import GalleryInfo
+from lookalike.errors import QueryError, ReadError
+from lookalike.features.extract import FEATURES
+from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
+from lookalike.gallery.opened import Opened
+from lookalike.media.files import absolute_path, open_unchanged
+from lookalike.media.folders import gather_folders
+from lookalike.records.calibration import PROOF, CalibrationState
+from lookalike.records.failure import Failure
+from lookalike.searching.worth import describe_calibration
+from lookalike.storage.store import FoundPicture
+
+
+class LookingUp:
+    """What an open gallery knows of its pictures."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._store = opened.store
+
+    def info(self) -> GalleryInfo:
+        """Return what the gallery holds and what it costs."""
+        counts = self._store.counts()
+        formats: dict[str, int] = {}
+        for picture in self._store.iter_pictures():
+            formats[picture.format] = formats.get(picture.format, 0) + 1
+        recipes = {text: n for feature in FEATURES for text, n in self._store.recipes(feature).items()}
+        cache = self._store.folder / "cache"
+        return GalleryInfo(
+            str(self._store.folder),
+            counts["files"],
+            counts["contents"],
+            tuple(Failure(f.path, f.stage or "", f.reason or "") for f in self._store.iter_failures()),
+            formats,
+            recipes,
+            counts["store_bytes"],
+            sum(file.stat().st_size for file in cache.glob("*.index")) if cache.is_dir() else 0,
+            self._calibration_state(counts["contents"]),
+        )
+
+    def _calibration_state(self, n_contents: int) -> CalibrationState:
+        searcher = self._opened.searcher
+        recipes = {way: searcher.recipes_of(way) for way in searcher.calibrated_ways()}
+        recipes[PROOF] = (KEYPOINT_RECIPE.text,)
+        return describe_calibration(self._store.calibration(), n_contents, recipes)
+
+    def folders(self) -> list[tuple[str, int]]:
+        """Return the folders that the files lie in, gathered near the top, with how many in each."""
+        return gather_folders(self._store.iter_paths())
+
+    def failures(self, *, offset: int, limit: int) -> tuple[list[Failure], int]:
+        """Return some of the files that failed, by path, and how many there are."""
+        rows = islice(self._store.iter_failures(), offset, offset + limit)
+        found = [Failure(row.path, row.stage or "", row.reason or "") for row in rows]
+        return found, self._store.counts()["failed"]
+
+    def picture(self, content_id: int) -> list[FoundPicture]:
+        """Return the files that have this content, oldest first."""
+        found = self._store.pictures([content_id]).get(content_id)
+        if found is None:
+            raise QueryError(
+                f"'id:{content_id}' is no picture of this gallery: take an id that a search gave."
+            )
+        return found
+
+    def pictures(self, *, offset: int, limit: int, folder: str | None) -> tuple[list[FoundPicture], int]:
+        """Return some of the files by id, and how many there are, maybe only those below a folder."""
+        return self._store.picture_page(offset, limit, None if folder is None else absolute_path(folder))
+
+    def open_picture(self, content_id: int) -> tuple[BinaryIO, FoundPicture]:
+        """Open the first of a picture's files that still has the bytes it was indexed with."""
+        reason = ReadError("none of its files is there any more.")
+        for picture in self.picture(content_id):
+            try:
+                return open_unchanged(picture.path, picture.digest), picture
+            except ReadError as error:
+                reason = error
+        raise reason
+
+    def holds(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a file is one of the gallery's."""
+        place = absolute_path(path)
+        return place in self._store.known_files([place])

@@ -1,0 +1,85 @@
+"""An open gallery folder, and what is made of it when it is first needed: what the verbs share."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import InputError, PictureError
+from lookalike.features.extract import EMBEDDING, Extractor
+from lookalike.media.files import digest_of, read_file
+from lookalike.queries.reader import IsolatedReader, LocalReader, PictureReader
+from lookalike.queries.source import Source, parse_source
+from lookalike.searching.searcher import Searcher
+from lookalike.settings import Settings
+from lookalike.storage.store import Store
+
+
+class Opened:
+    """The store of a gallery, with its searcher, extractor and reader of pictures.
+
+    Parameters
+    ----------
+    folder : path
+    create : bool
+        Make an empty gallery where there is none.
+    settings : Settings
+    isolate : bool
+        Decode what is asked with in a process of its own.
+
+    Raises
+    ------
+    GalleryNotFoundError
+        There is none, and `create` is false.
+    StoreError
+        It cannot be opened, is damaged, or was written by a newer version.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, create: bool, settings: Settings, isolate: bool
+    ) -> None:
+        self.store = Store(Path(os.path.expanduser(folder)), create=create)
+        self.settings = settings
+        self.searcher = Searcher(self.store, lambda: self.extractor)
+        self._isolate = isolate
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """What computes the features of a query."""
+        return Extractor(self.settings, n_threads=1 if self._isolate else self.settings.n_workers)
+
+    @cached_property
+    def reader(self) -> PictureReader:
+        """What reads and decodes the pictures that are asked with."""
+        if self._isolate:
+            return IsolatedReader(self.settings, self.store.folder)
+        return LocalReader(self.settings, lambda: self.extractor)
+
+    @property
+    def has_embeddings(self) -> bool:
+        """Whether pictures were added with all their features, not with hashes only."""
+        return self.store.has_feature(EMBEDDING)
+
+    def source(self, picture: Any) -> Source:
+        """Return where a picture comes from that was handed over in any of the ways."""
+        return parse_source(picture, self.store, max_bytes=self.settings.max_bytes)
+
+    def digest_of(self, picture: Any) -> bytes:
+        """Return the digest of a picture's bytes as they are now; raise InputError for pixels without any."""
+        source = self.source(picture)
+        if source.data is not None:
+            return digest_of(source.data)
+        if source.path is None:
+            raise InputError("pixels have no bytes to remember: give a file.")
+        try:
+            return read_file(source.path, max_bytes=self.settings.max_bytes).digest
+        except PictureError as error:
+            raise type(error)(f"{source.label}: {error}") from error
+
+    def close(self) -> None:
+        """Close the store, and end the process of the reader."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+        self.store.close()

@@ -1,0 +1,171 @@
+"""Find the duplicates of a local gallery, plan which may go, do it, and undo it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from lookalike.acting.apply import ActProgressCallback, ApplyReport, Remark, apply_plan, find_conflicts
+from lookalike.acting.plan import Act, Plan, Removal, make_plan, save_plan
+from lookalike.acting.undo import UndoReport, undo
+from lookalike.duplicates.choices import Choice, prove_choices
+from lookalike.duplicates.find import find_duplicates
+from lookalike.duplicates.records import DuplicatesReport, Member, Question, StageCallback
+from lookalike.errors import InputError, LookalikeError
+from lookalike.features.extract import EMBEDDING
+from lookalike.gallery.asking import Asking
+from lookalike.gallery.changing import Changing
+from lookalike.gallery.opened import Opened
+from lookalike.media.files import absolute_path, is_own_file
+from lookalike.records.calibration import PROOF
+from lookalike.records.relation import Relation
+from lookalike.storage.store import FoundPicture
+
+
+class Tidying:
+    """What finds and acts on the duplicates of an open gallery."""
+
+    def __init__(self, opened: Opened, asking: Asking, changing: Changing) -> None:
+        self._opened = opened
+        self._asking = asking
+        self._changing = changing
+
+    @property
+    def journal_folder(self) -> Path:
+        """Where what was done to files is written down."""
+        return self._opened.store.folder / "journal"
+
+    def duplicates(
+        self,
+        *,
+        relation: Relation,
+        against: str | os.PathLike[str] | None,
+        protect: Sequence[str | os.PathLike[str]],
+        rules: Sequence[str],
+        precision: float | None,
+        on_stage: StageCallback,
+    ) -> DuplicatesReport:
+        """Find the files that are the same picture."""
+        for folder in (*protect, *([] if against is None else [against])):
+            if not os.path.isdir(folder):
+                raise InputError(
+                    f"there is no folder {os.fspath(folder)!r}: check its name; nothing was done."
+                )
+        question = Question(
+            relation,
+            None if against is None else absolute_path(against),
+            tuple(absolute_path(folder) for folder in protect),
+            tuple(rules),
+            0.0 if precision is None else self._asking.promise(PROOF, precision).promise.least,
+        )
+        searcher = self._opened.searcher
+        return find_duplicates(
+            self._opened.store,
+            self._opened.settings,
+            question,
+            hashes=lambda: searcher.index("phash"),
+            embeddings=(lambda: searcher.index(EMBEDDING)) if self._opened.has_embeddings else None,
+            on_stage=on_stage,
+        )
+
+    def write_plan(
+        self,
+        report: DuplicatesReport,
+        path: str | os.PathLike[str],
+        *,
+        act: str,
+        quarantine: str | os.PathLike[str] | None,
+    ) -> Plan:
+        """Write what would be done with the members that may go."""
+        removals = [
+            _removal(group.keeper, member, group.why)
+            for group in report.groups
+            for member in group.members
+            if not member.note and (act in ("trash", "quarantine") or member.relation == "same_file")
+        ]
+        plan = self._make_plan(removals, act, quarantine)
+        save_plan(plan, Path(path))
+        return plan
+
+    def plan_choices(
+        self,
+        choices: Sequence[Choice],
+        *,
+        act: str,
+        quarantine: str | os.PathLike[str] | None,
+        protect: Sequence[str],
+    ) -> tuple[Plan, list[Remark]]:
+        """Plan what a person has chosen; return what is left out, too."""
+        going, refused = prove_choices(
+            self._opened.store, self._opened.settings, choices, act=act, protect=protect
+        )
+        removals = [_removal(keeper, member, "chosen by a person") for keeper, member in going]
+        left_out = [Remark(path, reason) for path, reason in refused]
+        conflicts = find_conflicts(self._make_plan(removals, act, quarantine).acts)
+        left_out += [Remark(removals[number].path, why) for number, why in conflicts.items()]
+        kept = [removal for number, removal in enumerate(removals) if number not in conflicts]
+        return self._make_plan(kept, act, quarantine), left_out
+
+    def _make_plan(
+        self, removals: Sequence[Removal], act: str, quarantine: str | os.PathLike[str] | None
+    ) -> Plan:
+        return make_plan(
+            removals,
+            act=cast("Act", act),  # checked there
+            gallery=str(self._opened.store.folder),
+            quarantine=None if quarantine is None else absolute_path(quarantine),
+        )
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        allow_delete: bool,
+        allow_trash_without_undo: bool,
+        on_progress: ActProgressCallback,
+    ) -> ApplyReport:
+        """Do what a plan says, and forget the files that it put away."""
+        report = apply_plan(
+            plan,
+            self.journal_folder,
+            allow_delete=allow_delete,
+            allow_trash_without_undo=allow_trash_without_undo,
+            on_progress=on_progress,
+        )
+        self._opened.store.remove(path for path in report.done if not is_own_file(path))
+        return report
+
+    def undo(self, *, run: int | None, on_progress: ActProgressCallback) -> UndoReport:
+        """Undo a run of `apply`, and add the files that came back."""
+        if run is None and not self.journal_folder.is_dir():
+            return UndoReport()
+        report = undo(self.journal_folder, run=run, on_progress=on_progress)
+        if report.restored:
+            report.remarks += [
+                Remark(path, f"it is back, but not in the gallery: {why}")
+                for path, why in self._add_again(report.restored)
+            ]
+        return report
+
+    def _add_again(self, paths: list[str]) -> list[tuple[str, str]]:
+        """Add files that came back; return those that could not be added, with the reason."""
+        try:
+            added = self._changing.add(paths, only="all" if self._opened.has_embeddings else "hashes")
+        except LookalikeError as error:
+            return [(path, str(error)) for path in paths]
+        return [(failure.path, failure.reason) for failure in added.failed]
+
+
+def _removal(keeper: FoundPicture, member: Member, why: str) -> Removal:
+    picture = member.picture
+    return Removal(
+        path=picture.path,
+        digest=picture.digest,
+        size_bytes=picture.size_bytes,
+        keeper=keeper.path,
+        keeper_digest=keeper.digest,
+        relation=member.relation,
+        why=why,
+    )

@@ -1,0 +1,58 @@
+"""A place -> the gallery there: in a folder of this machine, or served by another process."""
+
+from __future__ import annotations
+
+import os
+
+from lookalike.api import Gallery
+from lookalike.errors import InputError
+from lookalike.extras import require_extra
+from lookalike.gallery.local import LocalGallery
+from lookalike.queries.source import path_of_url
+from lookalike.settings import Settings
+
+
+def open_gallery(
+    place: str | os.PathLike[str],
+    *,
+    create: bool = False,
+    settings: Settings | None = None,
+    isolate: bool = False,
+    token: str | None = None,
+) -> Gallery:
+    """Open the gallery at a place; see `lookalike.api.Gallery.open`."""
+    if _is_address(place):
+        require_extra("serve", "a gallery at an address")
+        from lookalike.gallery.served import ServedGallery
+
+        return ServedGallery(str(place), token=token, settings=settings)
+    return open_folder(place, create=create, settings=settings, isolate=isolate)
+
+
+def open_folder(
+    place: str | os.PathLike[str],
+    *,
+    create: bool = False,
+    settings: Settings | None = None,
+    isolate: bool = False,
+) -> LocalGallery:
+    """Open the gallery in a folder of this machine, or its ``file:`` URL.
+
+    Raises
+    ------
+    InputError
+        It is an address on the network.
+    GalleryNotFoundError, StoreError
+        As of `LocalGallery`.
+    """
+    if _is_address(place):
+        raise InputError(f"{place} is served by another process: give the folder of a gallery.")
+    if str(place).startswith("file:"):
+        place = path_of_url(str(place))
+    elif "://" in str(place):
+        raise InputError(f"{place!r} is no address of a gallery: give its folder, or http://HOST:PORT.")
+    return LocalGallery(place, create=create, settings=settings, isolate=isolate)
+
+
+def _is_address(place: str | os.PathLike[str]) -> bool:
+    return str(place).startswith(("http://", "https://"))

@@ -1,11 +1,17 @@
-"""Charts as inline SVG and HTML, in the page's own text colour: no library, light and dark, sharp at any size."""
+"""Charts as inline SVG and HTML, in the page's own text colour: no library, light and dark, sharp at any size.
+
+Here is where things lie; how they are drawn is in the templates.
+"""
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from markupsafe import Markup
+
+from lookalike.report.templating import render
 
 COLORS = (
     "#3b7dd8",
@@ -20,23 +26,6 @@ COLORS = (
     "#6b8e23",
 )
 """Ten hues of middling lightness, told apart on white and on black."""
-
-STYLE = """
-svg.chart { width: 100%; height: auto; font: 12px system-ui, sans-serif; }
-svg.chart text { fill: currentColor; } svg.chart .grid { stroke: currentColor; stroke-opacity: .15; }
-svg.chart .axis { stroke: currentColor; stroke-opacity: .5; }
-svg.chart polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; list-style: none; padding: 0; }
-.legend li { border: 0; padding: 0; } .swatch { display: inline-block; width: 1.4rem; height: 0;
-  border-top: 3px solid; vertical-align: middle; margin-right: .35rem; }
-table.heat { border-collapse: separate; border-spacing: 2px; font-size: .85rem; }
-table.heat { table-layout: fixed; } table.heat td, table.heat thead th { width: 4.6rem; }
-table.heat thead th { white-space: normal; vertical-align: bottom; line-height: 1.15; font-size: .8rem; }
-table.heat th[scope=row] { width: 14rem; }
-table.heat td { text-align: right; padding: .15rem .4rem; border-radius: .2rem; border: 0; }
-table.heat th { font-weight: 600; padding: .15rem .4rem; border: 0; white-space: nowrap; text-align: right; }
-table.heat th[scope=row] { text-align: left; font-weight: 400; }
-"""
 
 _WIDTH, _HEIGHT = 560, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 44
@@ -54,7 +43,7 @@ class Line(NamedTuple):
 
 def line_chart(
     lines: Sequence[Line], *, x_label: str, y_label: str, x_ticks: Sequence[float], is_log: bool = False
-) -> str:
+) -> Markup:
     """Return an SVG of lines over shares from 0 to 1 (upward); `is_log` spaces x by its logarithm."""
     scale = math.log if is_log else float
     low, high = scale(x_ticks[0]), scale(x_ticks[-1])
@@ -62,33 +51,33 @@ def line_chart(
     def x_of(value: float) -> float:
         return _LEFT + (scale(value) - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT)
 
-    parts = [_open_chart(f"{y_label} by {x_label}"), *_share_axis(y_label)]
-    parts.extend(_text(x_of(tick), _HEIGHT - _BOTTOM + 16, f"{tick:g}", "middle") for tick in x_ticks)
-    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, x_label, "middle"))
-    for line in lines:
-        points = " ".join(f"{x_of(x):.1f},{_y_of(y):.1f}" for x, y in line.points)
-        dash = ' stroke-dasharray="6 4"' if line.is_dashed else ""
-        width = ' style="stroke-width:3.5"' if line.is_bold else ""
-        parts.append(
-            f'<polyline points="{points}" stroke="{_color(line.color)}"{dash}{width}>'
-            f"<title>{html.escape(line.name)}</title></polyline>"
-        )
-    return "".join([*parts, "</svg>"])
-
-
-def legend(lines: Sequence[Line]) -> str:
-    """Return the names of the lines, each with a piece of its line."""
-    items = "".join(
-        f'<li><span class=swatch style="border-color:{_color(line.color)};'
-        f'border-top-style:{"dashed" if line.is_dashed else "solid"}"></span>{html.escape(line.name)}</li>'
-        for line in lines
+    return render(
+        "line_chart.html",
+        width=_WIDTH,
+        height=_HEIGHT,
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        bottom=_HEIGHT - _BOTTOM,
+        middle=(_TOP + _HEIGHT - _BOTTOM) / 2,
+        x_label=x_label,
+        y_label=y_label,
+        shares=[(_y_of(step / 5), f"{step / 5:g}") for step in range(6)],
+        ticks=[(x_of(tick), f"{tick:g}") for tick in x_ticks],
+        lines=[
+            (line, _color(line.color), " ".join(f"{x_of(x):.1f},{_y_of(y):.1f}" for x, y in line.points))
+            for line in lines
+        ],
     )
-    return f"<ul class=legend>{items}</ul>"
+
+
+def legend(lines: Sequence[Line]) -> Markup:
+    """Return the names of the lines, each with a piece of its line."""
+    return render("legend.html", lines=[(line, _color(line.color)) for line in lines])
 
 
 def histogram(
     bins: Sequence[float], same: Sequence[float], different: Sequence[float], *, threshold: float | None
-) -> str:
+) -> Markup:
     """Return an SVG of two distributions over the same bins, each drawn to its own sum, and a threshold's line."""
     low, high = bins[0], bins[-1]
     tallest = max((*same, *different, 1e-9))
@@ -98,27 +87,28 @@ def histogram(
     def x_of(value: float) -> float:
         return left + (value - low) / (high - low) * (width - 2 * left)
 
-    parts = [f'<svg class=chart viewBox="0 0 {width} {height}" role=img>']
-    for shares, color in ((different, COLORS[1]), (same, COLORS[0])):
-        bars = "".join(
+    def bars(shares: Sequence[float]) -> str:
+        return "".join(
             f"M{x_of(start):.1f},{height - bottom}V{_bar_top(share, tallest, height - bottom):.1f}"
             f"H{x_of(end):.1f}V{height - bottom}Z"
             for start, end, share in zip(bins[:-1], bins[1:], shares, strict=True)
             if share
         )
-        parts.append(f'<path d="{bars}" fill="{color}" fill-opacity=".55"/>')
-    if threshold is not None and low <= threshold <= high:
-        x = x_of(threshold)
-        parts.append(
-            f'<line class=axis x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{height - bottom}" stroke-dasharray="3 3"/>'
-        )
-    parts.append(
-        f'<line class=axis x1="{left}" x2="{width - left}" y1="{height - bottom}" y2="{height - bottom}"/>'
+
+    is_drawn = threshold is not None and low <= threshold <= high
+    return render(
+        "histogram.html",
+        width=width,
+        height=height,
+        left=left,
+        bottom=height - bottom,
+        bars=[(bars(different), COLORS[1]), (bars(same), COLORS[0])],
+        threshold_x=x_of(threshold) if threshold is not None and is_drawn else None,
+        ticks=[
+            (x_of(value), f"{value:.2g}", anchor)
+            for value, anchor in ((low, "start"), ((low + high) / 2, "middle"), (high, "end"))
+        ],
     )
-    for value in (low, (low + high) / 2, high):
-        anchor = "start" if value == low else "end" if value == high else "middle"
-        parts.append(_text(x_of(value), height - 8, f"{value:.2g}", anchor))
-    return "".join([*parts, "</svg>"])
 
 
 def _bar_top(share: float, tallest: float, bottom: float) -> float:
@@ -128,50 +118,19 @@ def _bar_top(share: float, tallest: float, bottom: float) -> float:
 
 def heat_table(
     rows: Sequence[str], columns: Sequence[str], shares: Mapping[tuple[str, str], float], *, corner: str
-) -> str:
+) -> Markup:
     """Return a table of percentages, each cell the darker the larger its share; a missing one stays empty."""
-    head = "".join(f"<th scope=col>{html.escape(column)}</th>" for column in columns)
-    body = "".join(
-        f"<tr><th scope=row>{html.escape(row)}</th>"
-        + "".join(_heat_cell(shares.get((row, column))) for column in columns)
-        + "</tr>"
-        for row in rows
+    known = {place: share for place, share in shares.items() if not math.isnan(share)}
+    return render(
+        "heat_table.html",
+        corner=corner,
+        columns=columns,
+        rows=[(row, [known.get((row, column)) for column in columns]) for row in rows],
     )
-    top = f"<thead><tr><th scope=row>{corner}</th>{head}</tr></thead>"
-    return f"<table class=heat>{top}<tbody>{body}</tbody></table>"
-
-
-def _heat_cell(share: float | None) -> str:
-    if share is None or math.isnan(share):
-        return "<td></td>"
-    color = ";color:#fff" if share > 0.55 else ""
-    return f'<td style="background:rgba(40,98,180,{0.05 + 0.95 * share:.2f}){color}">{100 * share:.0f}</td>'
-
-
-def _open_chart(label: str) -> str:
-    return f'<svg class=chart viewBox="0 0 {_WIDTH} {_HEIGHT}" role=img aria-label="{html.escape(label)}">'
-
-
-def _share_axis(label: str) -> list[str]:
-    parts = []
-    for step in range(6):
-        y = _y_of(step / 5)
-        parts.append(f'<line class=grid x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(_text(_LEFT - 6, y + 4, f"{step / 5:g}", "end"))
-    middle = (_TOP + _HEIGHT - _BOTTOM) / 2
-    parts.append(
-        f'<text x="12" y="{middle}" text-anchor=middle transform="rotate(-90 12 {middle})">'
-        f"{html.escape(label)}</text>"
-    )
-    return parts
 
 
 def _y_of(share: float) -> float:
     return _TOP + (1 - share) * (_HEIGHT - _TOP - _BOTTOM)
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor={anchor}>{html.escape(text)}</text>'
 
 
 def _color(place: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,19 @@ THUMBNAIL_PX = 224
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
-def thumbnail(source: Any, settings: Settings) -> bytes | None:
-    """Return a small JPEG of a picture, in its own shape, or None where it cannot be read."""
+def thumbnail_url(source: Any, settings: Settings) -> str | None:
+    """Return a small JPEG of a picture, in its own shape, as a ``data:`` URL; None where it cannot be read."""
     image = small_image(source, settings)
-    if image is None:
-        return None
+    return None if image is None else data_url(image)
+
+
+def data_url(image: Image, side_px: int = 2 * THUMBNAIL_PX, quality: int = 85) -> str:
+    """Return a picture as a JPEG of at most `side_px` a side, in a ``data:`` URL."""
+    small = image.copy()
+    small.thumbnail((side_px, side_px))
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+    small.save(buffer, "JPEG", quality=quality)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def picture_bytes(image: Image, suffix: str) -> bytes:

@@ -132,6 +132,7 @@ class Members:
     def look_closer(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
         """Return the members, beside their keepers, with a note where one holds what the keeper does not."""
         members = [member for _, member in pairs]
+        self._note_what_is_beyond(pairs, members)
         places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
         going = [
             Going(pairs[i][0], members[i].picture, matrix_of(members[i].relation, members[i].proof))
@@ -141,6 +142,26 @@ class Members:
             if note:
                 members[place] = replace(members[place], is_covered=False, note=note)
         return members
+
+    def _note_what_is_beyond(
+        self, pairs: Sequence[tuple[FoundPicture, Member]], members: list[Member]
+    ) -> None:
+        """Let those stay that hold what no comparing sees, and their keeper lacks: opacity, depth, a film."""
+        places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
+        asked = {picture.content_id for i in places for picture in (pairs[i][0], members[i].picture)}
+        self._proofs.look_beyond(asked)
+        for place in places:
+            held = self._proofs.beyond_of(members[place].picture.content_id)
+            keeper_holds = self._proofs.beyond_of(pairs[place][0].content_id)
+            if held is None or keeper_holds is None:
+                note = "could not be read once more"
+            elif held.n_pictures > 1:
+                note = f"holds {held.n_pictures} pictures, of which only the first was compared"
+            else:
+                lacking = held.beside(keeper_holds)
+                note = f"holds {' and '.join(lacking)}, which the keeper lacks" if lacking else ""
+            if note:
+                members[place] = replace(members[place], is_covered=False, note=note)
 
     def _member(self, keeper: FoundPicture, picture: FoundPicture, related: Related) -> Member:
         relation, score, proof = related

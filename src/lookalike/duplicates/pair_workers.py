@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from lookalike.duplicates.details import MAX_DETAIL_PX, find_difference
 from lookalike.errors import ReadError
 from lookalike.features import keypoints
+from lookalike.media.beyond import find_beyond, have_equal_pixels
 from lookalike.media.decode import count_frames, decode
 from lookalike.media.files import read_file
 from lookalike.proving.placement import linear_scale, scaling
 from lookalike.proving.prove import proof_document, read_unchanged
 from lookalike.proving.verify import verify
 from lookalike.records.arrays import UInt8Array
-from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.tasks import Job
@@ -58,6 +58,14 @@ class KeypointTask:
 
 
 @dataclass(frozen=True)
+class BeyondTask:
+    """Look what one content holds beyond its first picture in opaque sRGB."""
+
+    content_id: int
+    file: FileFacts
+
+
+@dataclass(frozen=True)
 class VerifyTask:
     """Verify one content against a few others."""
 
@@ -86,12 +94,12 @@ class DetailTask:
     matrix: tuple[tuple[float, ...], ...] | None
 
 
-Task = KeypointTask | VerifyTask | PixelTask | DetailTask
+Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | DetailTask
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """The keypoints of one content, in their stored form."""
+    """What was computed of one content, in its stored form."""
 
     content_id: int
     data: bytes
@@ -110,6 +118,18 @@ class KeypointWorker:
         )
         found = keypoints.extract_keypoints(picture.image, (picture.width_px, picture.height_px))
         return Extracted(task.content_id, keypoints.to_bytes(found))
+
+
+class BeyondWorker:
+    """Turns a `BeyondTask` into `Extracted`, as by `find_beyond`."""
+
+    def __init__(self, job: Job) -> None:
+        self._settings = job.settings
+
+    def __call__(self, task: BeyondTask) -> Extracted:
+        """Look into one file; raise PictureError."""
+        found = find_beyond(_read_unchanged_bytes(task.file, self._settings), settings=self._settings)
+        return Extracted(task.content_id, found.to_bytes())
 
 
 class PairWorker:
@@ -134,7 +154,7 @@ class PairWorker:
 
 
 class PixelWorker:
-    """Turns a `PixelTask` into the task and whether all decoded pixels are equal.
+    """Tells for a `PixelTask` whether the files are equal in every pixel, as they hold it.
 
     Of files of several pictures only the first is decoded: one that holds more than the other is not equal.
     """
@@ -144,15 +164,10 @@ class PixelWorker:
 
     def __call__(self, task: PixelTask) -> tuple[PixelTask, bool]:
         """Decode both pictures in full and compare them; raise PictureError."""
-        first, n_first = self._decode(task.first)
-        second, n_second = self._decode(task.second)
-        alike = first.image.size == second.image.size and n_first == n_second
-        return task, alike and bool(np.array_equal(first.rgb, second.rgb))
-
-    def _decode(self, file: FileFacts) -> tuple[Picture, int]:
-        data = _read_unchanged_bytes(file, self._settings)
-        n_frames = count_frames(data, settings=self._settings)
-        return decode(data, settings=self._settings), n_frames
+        first, second = (_read_unchanged_bytes(file, self._settings) for file in (task.first, task.second))
+        n_frames = [count_frames(data, settings=self._settings) for data in (first, second)]
+        alike = n_frames[0] == n_frames[1]
+        return task, alike and have_equal_pixels(first, second, settings=self._settings)
 
 
 class DetailWorker:
@@ -202,6 +217,7 @@ def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
 
 _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {
     KeypointTask: KeypointWorker,
+    BeyondTask: BeyondWorker,
     VerifyTask: PairWorker,
     PixelTask: PixelWorker,
     DetailTask: DetailWorker,

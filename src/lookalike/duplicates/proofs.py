@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from lookalike.duplicates.pair_workers import (
+    BeyondTask,
     Extracted,
     FileFacts,
     KeypointTask,
@@ -23,6 +24,7 @@ from lookalike.duplicates.records import StageCallback, ignore_stage
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
 from lookalike.proving.verify import VERIFICATION
+from lookalike.records.beyond import BEYOND, Beyond
 from lookalike.records.failure import Failure
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
@@ -76,6 +78,7 @@ class Proofs:
         self._with_keypoints = store.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
         self._unreadable: set[int] = set()
+        self._beyond: dict[int, Beyond] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
         for picture in store.iter_pictures():
             if is_own_file(picture.path):
@@ -157,6 +160,33 @@ class Proofs:
         data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
         return None if data is None else from_bytes(data)
 
+    def look_beyond(self, content_ids: Iterable[int]) -> None:
+        """Find out what these contents hold beyond their first picture in opaque sRGB, and keep it."""
+        lacking = sorted(set(content_ids) - self._beyond.keys() - self._unreadable)
+        tasks = []
+        for content_id in lacking:
+            data = self._store.features_of(content_id, [BEYOND]).get(BEYOND.feature)
+            if data is not None:
+                self._beyond[content_id] = Beyond.from_bytes(data)
+            else:
+                tasks.append(BeyondTask(content_id, FileFacts.of(self.contents[content_id][0])))
+        for answers in self.run("beyond", tasks):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Extracted):
+                        batch.add_feature(answer.content_id, BEYOND, answer.data)
+                        self._beyond[answer.content_id] = Beyond.from_bytes(answer.data)
+                    else:
+                        self._fail(answer)
+
+    def beyond_of(self, content_id: int) -> Beyond | None:
+        """Return what a content holds beyond its first picture in opaque sRGB; None where it cannot be read.
+
+        Ask `look_beyond` for many at once before: worker processes then share the work.
+        """
+        self.look_beyond([content_id])
+        return self._beyond.get(content_id)
+
     def run(self, stage: str, tasks: Sequence[Task]) -> Iterator[list[Any]]:
         """Yield the answers to tasks of `TaskWorker`, those of about a second at a time, reporting progress."""
         if not tasks:
@@ -173,7 +203,7 @@ class Proofs:
             report(stage, n_done, len(tasks))
         yield waiting
 
-    def _fail(self, failed: Failed[KeypointTask]) -> None:
+    def _fail(self, failed: Failed[KeypointTask] | Failed[BeyondTask]) -> None:
         self._unreadable.add(failed.task.content_id)
         self.failed.append(Failure(failed.task.file.path, failed.stage, failed.reason))
 

@@ -24,6 +24,9 @@ MAX_PROFILE_BYTES = 4_000_000
 UNCHANGED_LEVELS = 2
 """A profile that moves no sample colour by more levels than this is sRGB by another name."""
 
+CLIPPED_LEVELS = 12
+"""A pure colour that comes back from sRGB by more levels off was clipped; rounding moves it by a few."""
+
 _MODE_OF_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
@@ -173,6 +176,31 @@ def _profile_transform(profile: bytes, mode: str) -> ImageCmsTransform | None:
         return transform if _changes_colors(transform) else None
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+
+
+@lru_cache(maxsize=16)
+def exceeds_srgb(profile: object) -> bool:
+    """Whether an ICC profile holds colours beyond sRGB, so that they are clipped where it is converted.
+
+    Its own pure colours are brought to sRGB and back; those that do not come back are beyond. CMYK and grey count
+    as within: what they lose is of another kind.
+    """
+    if not isinstance(profile, bytes) or not 0 < len(profile) <= MAX_PROFILE_BYTES:
+        return False
+    there = _profile_transform(profile, "RGB")
+    if there is None:
+        return False
+    from PIL import ImageCms
+
+    try:
+        source, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        back = ImageCms.buildTransform(srgb, source, "RGB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+        pure = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 255, 255]]], np.uint8)
+        converted = ImageCms.applyTransform(Image.fromarray(pure), there)
+        returned = None if converted is None else ImageCms.applyTransform(converted, back)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
+    return returned is not None and bool(np.abs(np.asarray(returned, np.int16) - pure).max() > CLIPPED_LEVELS)
 
 
 def _changes_colors(transform: ImageCmsTransform) -> bool:

@@ -30,7 +30,15 @@ from lookalike.records.arrays import UInt8Array
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 
-__all__ = ["MAY_HOLD_SEVERAL", "count_frames", "decode", "sniff_format"]
+__all__ = [
+    "MAY_HOLD_SEVERAL",
+    "count_frames",
+    "decode",
+    "open_native",
+    "orientation_of",
+    "sniff_format",
+    "turn_upright",
+]
 
 Image.MAX_IMAGE_PIXELS = None
 
@@ -153,6 +161,42 @@ def count_frames(data: bytes, *, settings: Settings = _DEFAULT_SETTINGS) -> int:
         return int(getattr(image, "n_frames", 1))
 
 
+@contextlib.contextmanager
+def open_native(data: bytes, *, settings: Settings = _DEFAULT_SETTINGS) -> Iterator[tuple[Image.Image, str]]:
+    """Open a file's first picture as it is stored, and name its format; pixels are decoded when asked for.
+
+    Whatever fails inside is raised as a PictureError.
+
+    Raises
+    ------
+    DecodeError    the bytes are damaged or no picture
+    LimitError     the picture exceeds a limit of `settings`, or the memory
+    """
+    name = sniff_format(data[:HEAD_BYTES]) or "tga"
+
+    def check_size(size: tuple[int, int]) -> None:
+        _check_size(size, settings)
+
+    quiet = QUIET_STDERR if name == "tiff" else nullcontext()
+    with QUIET_WARNINGS, quiet, _translated_errors(name, data):
+        if name in _NOT_DECODED:
+            raise DecodeError(_NOT_DECODED[name])
+        if name == "tiff" and is_camera_raw(data):
+            name = "raw"
+        opener = _OTHER_OPENERS.get(name)
+        yield (opener(data, check_size) if opener else _open_with_pillow(data, name, check_size))[0], name
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF tag by which an image that was loaded is to be turned, 1 to 8."""
+    return _read_exif(image, None)[0]
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an image turned as an EXIF tag says."""
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
 def _decode_file(data: bytes, name: str, min_side_px: int | None, settings: Settings) -> Picture:
     if name in _NOT_DECODED:
         raise DecodeError(_NOT_DECODED[name])
@@ -242,7 +286,7 @@ def _finish(
     profile = image.info.get("icc_profile")
     finished = to_srgb(_reduce(flatten(image), min_side_px), profile)
     if orientation in _UPRIGHT:
-        finished = finished.transpose(_UPRIGHT[orientation])
+        finished = turn_upright(finished, orientation)
     elif name == "pixels" and finished is image:
         finished = image.copy()
     finished.info = {}  # else Pillow would write the old profile and orientation into what is saved of it

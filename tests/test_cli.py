@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import imagehash
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from conftest import textured
 from lookalike import Gallery, compare
 from lookalike.report.documents import Answer, compare_document, search_document
+from pictures import photo
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +331,23 @@ def test_duplicates_plan_apply_and_undo(run, place):
     run("verdict", group["keeper"], str(folder / "small.jpg"), gallery="d", code=2)
     run("duplicates", "--relation", "nonsense", gallery="d", code=2)
     run("duplicates", "--keep", "nonsense", gallery="d", code=2)
+
+
+def test_the_paths_of_duplicates_say_what_they_leave_out(run, place):
+    folder = place / "both"
+    folder.mkdir()
+    original = photo(480, 360, "coffee")
+    original.crop((60, 40, 420, 330)).save(folder / "crop.jpg", quality=90)
+    original.save(folder / "original.png")
+    original.point(lambda level: level // 2).save(folder / "dark.jpg", quality=90)
+    run("index", "both", gallery="b")
+    going = run("duplicates", "--output", "paths", gallery="b")
+    assert [Path(os.fsdecode(line)).name for line in going.stdout.splitlines()] == ["crop.jpg"]
+    assert b"1 more stay, each with a reason: `--print all`" in going.stderr
+    staying = run("duplicates", "--output", "paths", "--print", "staying", "-0", gallery="b")
+    assert staying.stdout == os.fsencode(folder / "dark.jpg") + b"\0"
+    every = run("duplicates", "--output", "paths", "--print", "all", gallery="b")
+    assert (len(every.stdout.splitlines()), every.stderr) == (2, b"")
 
 
 def test_what_is_deleted_is_told_to_come_back_and_does(run, place):

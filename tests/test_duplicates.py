@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +15,15 @@ from lookalike.duplicates.candidates import find_candidates, find_shared_parts, 
 from lookalike.duplicates.frames import Frames
 from lookalike.duplicates.keeper import RULES, choose_keeper, parse_rules
 from lookalike.duplicates.pair_workers import TaskWorker
-from lookalike.errors import GalleryNotFoundError, InputError, ModelError
+from lookalike.errors import GalleryNotFoundError, InputError, ModelError, StoreError
 from lookalike.features.hashes import phash
 from lookalike.features.keypoints import extract_keypoints
+from lookalike.gallery.changing import Changing
 from lookalike.proving.prove import proof_document
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import _turn
 from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.tasks import Job
 from pictures import photo
 
@@ -301,6 +303,42 @@ def test_a_file_that_was_changed_since_is_a_failure_not_a_crash(place, settings,
         assert "changed" in report.failed[0].reason
 
 
+def test_a_file_that_is_deleted_during_the_run_is_a_failure_not_a_crash(settings, tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    textured(1, 320, 240).save(folder / "keeper.png")
+    for name in ("one copy.png", "other copy.png"):
+        shutil.copy(folder / "keeper.png", folder / name)
+    textured(2, 320, 240).save(folder / "other.png")
+
+    def delete(stage, *_):
+        if stage == "candidates":
+            (folder / "other copy.png").unlink(missing_ok=True)
+
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder)
+        report = opened.duplicates(on_stage=delete)
+        assert [Path(one.path).name for one in report.failed] == ["other copy.png"]
+        assert "deleted" in report.failed[0].reason
+        assert [Path(one.picture.path).name for one in report.groups[0].members] == ["one copy.png"]
+
+
+def test_what_a_picture_is_stored_with_is_looked_up_once_for_all_members(settings, tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for number in range(6):
+        photo(480, 360, "coffee").resize((480 - 10 * number, 360 - 7 * number)).save(
+            folder / f"{number}.jpg", quality=90
+        )
+    asked = []
+    look_up = Store.recipes
+    monkeypatch.setattr(Store, "recipes", lambda store, name: asked.append(name) or look_up(store, name))
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder, only="hashes")
+        assert len(opened.duplicates().groups[0].members) == 5
+    assert asked.count("hsv") == 1
+
+
 def test_hard_links_are_told_and_nothing_is_proposed(settings, tmp_path):
     folder = tmp_path / "links"
     folder.mkdir()
@@ -574,6 +612,26 @@ def test_what_was_put_away_is_not_found_until_it_is_back(place, settings, tmp_pa
         }
 
 
+def test_what_was_done_is_told_though_the_gallery_cannot_be_written_after_it(settings, tmp_path, monkeypatch):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name in ("a.png", "a copy.png"):
+        textured(1).save(folder / name)
+
+    def refuse(_store, _paths):
+        raise StoreError("the disk is full.")
+
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
+        opened.add(folder, only="hashes")
+        report = opened.duplicates(relation="same_file")
+        plan = opened.write_plan(report, tmp_path / "p.json", act="quarantine", quarantine=tmp_path / "q")
+        monkeypatch.setattr(Store, "remove", refuse)
+        done = opened.apply(plan)
+        assert (done.run, len(done.done)) == (1, 1)
+        assert "disk is full" in done.remarks[0].reason
+        assert opened.undo().restored == done.done
+
+
 def test_a_quarantine_inside_an_indexed_folder_is_not_indexed(place, settings, tmp_path):
     own = tmp_path / "own"
     shutil.copytree(place, own)
@@ -604,7 +662,7 @@ def test_a_file_that_comes_back_but_cannot_be_added_is_told(place, settings, tmp
         def fail(*_args, **_options):
             raise ModelError("the model is not there.")
 
-        monkeypatch.setattr(Gallery, "add", fail)
+        monkeypatch.setattr(Changing, "add", fail)
         back = opened.undo()
     assert sorted(back.restored) == sorted(done)
     assert {remark.path for remark in back.remarks} == set(done)

@@ -136,7 +136,17 @@ def _require(condition: bool, sentence: str) -> None:
 
 def _check_path(name: str, path: Any) -> None:
     _require(isinstance(path, str) and "\x00" not in path, f"{name} must be text without a NUL character")
+    _require(_can_be_a_name(path), f"{name} {path!r} holds half a character, which no file's name does")
     _require(os.path.isabs(path), f"{name} {path!r} must be an absolute path, from the root of the disk")
+
+
+def _can_be_a_name(path: str) -> bool:
+    """Whether the system could have such a name: bytes that are no text are, halves of a character are not."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def make_plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +17,21 @@ from lookalike.cli.context import (
     print_csv,
     print_line,
     print_name,
+    print_problem,
 )
 from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
     from lookalike.duplicates.records import DuplicatesReport
+
+
+class Which(StrEnum):
+    """Which members `--output paths` prints."""
+
+    going = "going"
+    staying = "staying"
+    all = "all"
 
 
 @app.command()
@@ -44,6 +54,15 @@ def duplicates(
     ] = None,
     quarantine: Annotated[Path | None, typer.Option(help="For --act quarantine: the folder.")] = None,
     output: Annotated[Output, typer.Option(help="How to print the answer.")] = Output.table,
+    print_: Annotated[
+        Which,
+        typer.Option(
+            "--print", help="For --output paths: the files that may go, that stay beside a keeper, or all."
+        ),
+    ] = Which.going,
+    null: Annotated[
+        bool, typer.Option("-0", "--null", help="For --output paths: end names with NUL.")
+    ] = False,
     json: JsonOption = False,
     html: Annotated[
         Path | None, typer.Option(help="Also write a page with the pictures side by side.")
@@ -79,7 +98,10 @@ def duplicates(
     if html is not None:
         write_output(html, duplicates_html(found, context.settings).encode())
     form = Output.json if json else output
-    _print_found(found, form)
+    if form == Output.paths:
+        _print_paths(found, print_, null=null)
+    else:
+        _print_found(found, form)
     if plan is not None and form == Output.table:
         show.planned(plan)
 
@@ -92,13 +114,20 @@ def _print_found(found: DuplicatesReport, form: Output) -> None:
         print_line(documents.to_json(documents.duplicates_document(found)))
     elif form == Output.csv:
         print_csv(documents.duplicates_csv(found))
-    elif form == Output.table:
-        show.duplicates(found)
     else:
-        for group in found.groups:
-            for member in group.members:
-                if not member.note:
-                    print_name(member.picture.path)
+        show.duplicates(found)
+
+
+def _print_paths(found: DuplicatesReport, which: Which, *, null: bool) -> None:
+    """Print the members' paths, and on standard error how many were left out."""
+    members = [member for group in found.groups for member in group.members]
+    wanted = [one for one in members if which == Which.all or bool(one.note) == (which == Which.staying)]
+    for member in wanted:
+        print_name(member.picture.path, null=null)
+    n_others = len(members) - len(wanted)
+    if n_others:
+        kind = "may go" if which == Which.staying else "stay, each with a reason"
+        print_problem(f"{n_others:,} more {kind}: `--print all` lists them too.")
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -16,7 +15,9 @@ from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.records import Member, Question
 from lookalike.duplicates.tone import Tones
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
+from lookalike.media.files import file_identity
 from lookalike.proving.prove import proof_score, turn_round
+from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
 from lookalike.storage.store import FoundPicture, Store
@@ -50,6 +51,7 @@ class Members:
         self._question = question
         self._tones = Tones(proofs.keypoints_of)
         self._cosines = cosines or {}
+        self._color_recipes = [Recipe.from_text(text) for text in store.recipes("hsv")]
 
     def related_pairs(self) -> list[Pair]:
         """Return the pairs between which there is a relation that is asked for."""
@@ -122,7 +124,14 @@ class Members:
         )
 
     def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
-        """Return what a file is to a keeper, as far as it is proven."""
+        """Return what a file is to a keeper, as far as it is proven; None also where the file is gone meanwhile."""
+        if file_identity(picture.path) is None:
+            self._proofs.failed.append(
+                Failure(
+                    picture.path, "read", "the file was deleted or moved while duplicates were looked for"
+                )
+            )
+            return None
         if picture.content_id == keeper.content_id:
             proof = {"method": "digest", "digest": picture.digest.hex(), "contains": "equal"}
             return self._member(keeper, picture, ("same_file", 1.0, proof))
@@ -176,14 +185,13 @@ class Members:
         is_covered = not note
         if is_below(picture.path, self._question.protected):
             note = "in a protected folder"
-        elif relation == "same_file" and os.path.samefile(picture.path, keeper.path):
+        elif file_identity(picture.path) == file_identity(keeper.path):
             note = "is the keeper's file under another name already"
         return Member(picture, relation, score, proof, is_covered, note)
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
-        recipes = [Recipe.from_text(text) for text in self._store.recipes("hsv")]
-        data = self._store.features_of(picture.content_id, recipes).get("hsv")
+        data = self._store.features_of(picture.content_id, self._color_recipes).get("hsv")
         if data is None:
             return False
         whole = unpack_histograms(np.frombuffer(data, np.uint8)[None])[0, :N_HSV].reshape(HSV_BINS)

@@ -134,7 +134,11 @@ class Tidying:
             allow_trash_without_undo=allow_trash_without_undo,
             on_progress=on_progress,
         )
-        self._opened.store.remove(path for path in report.done if not is_own_file(path))
+        try:
+            self._opened.store.remove(path for path in report.done if not is_own_file(path))
+        except LookalikeError as error:  # what was done to files is told, whatever else fails
+            reason = f"the gallery still lists what was put away (`prune` forgets it): {error}"
+            report.remarks.append(Remark(str(self._opened.store.folder), reason))
         return report
 
     def undo(self, *, run: int | None, on_progress: ActProgressCallback) -> UndoReport:

@@ -332,6 +332,15 @@ def is_own_file(path: str) -> bool:
     return os.path.isfile(path) and not os.path.islink(path)
 
 
+def file_identity(path: str) -> tuple[int, int] | None:
+    """Return what all names of one file have in common, its disk and inode; None where nothing can be looked at."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
 def open_unchanged(path: str | os.PathLike[str], digest: bytes) -> BinaryIO:
     """Open a file for reading whose content must have this digest.
 

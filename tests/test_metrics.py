@@ -114,26 +114,6 @@ def test_a_method_that_scores_all_alike_gains_nothing_from_the_order_of_files():
     assert metrics.average_precision(ranked, [1])[0] == pytest.approx(1 / 10)
 
 
-def test_exact_copies_are_taken_from_the_list_and_from_the_positives():
-    # The query's own file stands first, a copy of it was not returned; a true relative stands third.
-    ranked, n_relevant = metrics.drop_exact_copies(
-        [[True, False, True]], [3], is_exact_copy=[[True, False, False]], n_exact_copies=[2]
-    )
-    np.testing.assert_array_equal(ranked, [[False, True, False]])
-    assert n_relevant.tolist() == [1]
-    assert_values(metrics.average_precision(ranked, n_relevant), [1 / 2])
-
-
-def test_a_query_with_exact_copies_alone_is_left_out():
-    ranked, n_relevant = metrics.drop_exact_copies([[True]], [1], is_exact_copy=[[True]], n_exact_copies=[1])
-    assert metrics.mean_average_precision(ranked, n_relevant).n_left_out == 1
-
-
-def test_more_exact_copies_than_positives_are_refused():
-    with pytest.raises(ValueError, match="query 0 has more exact copies"):
-        metrics.drop_exact_copies([[True]], [1], is_exact_copy=[[True]], n_exact_copies=[2])
-
-
 def test_what_stands_behind_a_dropped_place_moves_up():
     dropped = metrics.drop_ranked([[True, False, True, False]], [[False, True, False, True]])
     np.testing.assert_array_equal(dropped, [[True, True, False, False]])

@@ -126,41 +126,6 @@ def drop_ranked(ranked_relevance: npt.ArrayLike, dropped: npt.ArrayLike) -> Bool
     return np.take_along_axis(ranked & ~dropped, order, axis=-1)
 
 
-def drop_exact_copies(
-    ranked_relevance: npt.ArrayLike,
-    n_relevant: npt.ArrayLike,
-    *,
-    is_exact_copy: npt.ArrayLike,
-    n_exact_copies: npt.ArrayLike,
-) -> tuple[BoolArray, IntArray]:
-    """Take the files with the query's own digest out of the lists and out of the positives.
-
-    The query itself, where the gallery holds it, and its exact copies are found by any method; counting
-    them would flatter all of them.
-
-    Parameters
-    ----------
-    ranked_relevance : bool array, shape (n, k)
-    n_relevant : int array, shape (n,)
-    is_exact_copy : bool array, shape (n, k)     places of the lists that hold the query's digest
-    n_exact_copies : int array, shape (n,)       how many of the `n_relevant` have the query's digest,
-                                                 whether they were returned or not
-
-    Returns
-    -------
-    bool array, shape (n, k), and int64 array, shape (n,)    the two without them
-
-    Raises
-    ------
-    ValueError    the shapes differ, or a query has more exact copies than positives
-    """
-    left = np.asarray(n_relevant, np.int64) - np.asarray(n_exact_copies, np.int64)
-    if (left < 0).any():
-        query = int(np.argmin(left))
-        raise ValueError(f"query {query} has more exact copies than positives; count the positives again")
-    return drop_ranked(ranked_relevance, is_exact_copy), left
-
-
 def mean_over_queries(values: npt.ArrayLike) -> MeanOverQueries:
     """Average the queries that have a value, and count those that have none.
 

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from string import hexdigits
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import FeatureMismatchError, InputError
+from lookalike.errors import FeatureMismatchError
 from lookalike.records.arrays import UInt8Array
 
 if TYPE_CHECKING:
@@ -180,24 +179,6 @@ def to_hex(packed: UInt8Array, size: int = 8) -> str:
     n_bits = size * size
     number = int.from_bytes(packed.tobytes(), "big") >> (8 * packed.size - n_bits)
     return f"{number:0{(n_bits + 3) // 4}x}"
-
-
-def from_hex(text: str) -> UInt8Array:
-    """Return the packed bits of ImageHash's hex text (`hex_to_hash` there).
-
-    Raises
-    ------
-    InputError    the text is not hexadecimal, or not of a square number of bits
-    """
-    size = int((len(text) * 4) ** 0.5)
-    n_bits = size * size
-    if not text or not set(text) <= set(hexdigits):
-        raise InputError(f"{text!r} is not a hash: give hexadecimal digits, such as ffd7918181c9ffff.")
-    number = int(text, 16)
-    if size < 2 or (n_bits + 3) // 4 != len(text) or number >= 1 << n_bits:
-        raise InputError(f"{text!r} is not a hash: {len(text)} digits do not make a square of bits.")
-    n_bytes = (n_bits + 7) // 8
-    return np.frombuffer((number << (8 * n_bytes - n_bits)).to_bytes(n_bytes, "big"), np.uint8).copy()
 
 
 def hamming(queries: UInt8Array, gallery: UInt8Array) -> NDArray[np.int32]:

@@ -287,8 +287,8 @@ def test_duplicates_at_a_precision_are_those_with_the_surest_proofs(place, poiso
         assert kept <= set(members)
         least = gallery.promise(PROOF, 0.95).promise.least
         for path, member in members.items():
-            if member.relation == "copy" and member.proof["method"] != "verdict":
-                assert (path in kept) == (0.5 + 0.499 * member.proof["agreement"] >= least)
+            if member.relation == "copy" and member.proof.method != "verdict":
+                assert (path in kept) == (0.5 + 0.499 * member.proof.agreement >= least)
 
 
 # The command line

@@ -19,7 +19,6 @@ from lookalike.errors import GalleryNotFoundError, InputError, ModelError, Store
 from lookalike.features.hashes import phash
 from lookalike.features.keypoints import extract_keypoints
 from lookalike.gallery.changing import Changing
-from lookalike.proving.prove import proof_document
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import _turn
 from lookalike.storage.index.exact import ExactIndex
@@ -78,13 +77,13 @@ def test_every_edit_is_found_and_nothing_else(gallery, place):
 def test_each_member_says_how_it_was_made(gallery, place):
     groups = _by_keeper(gallery.duplicates(), place)
     (members,) = [members for members in groups.values() if "b/small.jpg" in members]
-    assert "mirrored" in members["b/mirrored.jpg"].proof["transform"]
-    assert "turned 90" in members["b/turned.jpg"].proof["transform"]
-    assert members["b/small.jpg"].proof["contains"] == "equal"
+    assert "mirrored" in members["b/mirrored.jpg"].proof.transform
+    assert "turned 90" in members["b/turned.jpg"].proof.transform
+    assert members["b/small.jpg"].proof.contains == "equal"
     assert members["b/small.jpg"].is_covered
     (members,) = [members for members in groups.values() if "b/crop.jpg" in members]
-    assert "cropped" in members["b/crop.jpg"].proof["transform"]
-    assert members["b/crop.jpg"].proof["contains"] == "first"
+    assert "cropped" in members["b/crop.jpg"].proof.transform
+    assert members["b/crop.jpg"].proof.contains == "first"
 
 
 def test_relations_ask_for_as_much_as_they_say(gallery, place):
@@ -288,7 +287,7 @@ def test_what_the_keeper_does_not_show_is_never_proposed_to_go(gallery, place):
     report = gallery.duplicates(rules=["shortest-path"])
     for group in report.groups:
         for member in group.members:
-            if member.proof["contains"] in ("second", "neither"):
+            if member.proof.contains in ("second", "neither"):
                 assert member.note
 
 
@@ -492,8 +491,8 @@ def test_search_proves_its_matches_when_asked(gallery, place):
         "framed.jpg",
     }
     assert matches[: len(proven)] == proven
-    assert all(match.proof["inliers"] > 10 for match in proven)
-    assert all(match.proof["relation"] == "different" for match in matches[3:])
+    assert all(match.proof.inliers > 10 for match in proven)
+    assert all(match.proof.relation == "different" for match in matches[3:])
 
 
 def test_shared_parts_find_a_small_crop_and_its_mirror_image():
@@ -557,7 +556,7 @@ def _keep(**pictures):
         for number, (name, picture) in enumerate(pictures.items())
     ]
     frames = Frames(lambda content_id: keypoints[content_id].view)
-    frames.look(facts[0], facts[1], proof_document(verify(keypoints[0], keypoints[1])))
+    frames.look(facts[0], facts[1], verify(keypoints[0], keypoints[1]).proof)
     keeper, why = choose_keeper(facts, tuple(RULES.values()), n_content_px=frames.n_content_px)
     return keeper.path.removeprefix("/"), why
 

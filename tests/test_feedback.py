@@ -6,7 +6,6 @@ from PIL import Image
 
 from lookalike.errors import InputError
 from lookalike.media.folders import gather_folders
-from lookalike.proving.prove import move_first
 from lookalike.queries.refined import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
 from lookalike.queries.source import Box, cut_box, parse_box
 from lookalike.records.picture import Picture
@@ -52,15 +51,6 @@ def test_a_box_cuts_the_part_and_says_its_size_in_the_original():
     assert part.image.size == (50, 25)
     assert part.rgb.min(axis=(0, 1)).tolist() == [255, 0, 0]
     assert cut_box(Picture(image, 1000, 500, "png"), Box(0.999, 0.999, 0.0001, 0.0001)).image.size == (1, 1)
-
-
-def test_the_proof_of_a_part_is_moved_into_the_whole_picture():
-    matrix = [[2.0, 0.0, 5.0], [0.0, 2.0, 7.0], [0.0, 0.0, 1.0]]
-    proof = {"overlap_first": [[0, 0], [10, 0]], "overlap_second": [[5, 7], [25, 7]], "matrix": matrix}
-    moved = move_first(proof, (100, 50))
-    assert moved["overlap_first"] == [[100, 50], [110, 50]]
-    assert moved["overlap_second"] == proof["overlap_second"]
-    assert np.allclose(np.array(moved["matrix"]) @ [110, 50, 1], [25, 7, 1])
 
 
 def test_folders_are_gathered_where_they_branch():

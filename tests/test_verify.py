@@ -7,8 +7,9 @@ from scipy.ndimage import map_coordinates
 from skimage import data
 
 from lookalike.features.keypoints import extract_keypoints, from_bytes, to_bytes
-from lookalike.proving.placement import area_of, clip_to, corners_of, move_points
-from lookalike.proving.verify import describe_transform, draw_proof, verify
+from lookalike.proving.verify import draw_proof, verify
+from lookalike.records.geometry import area_of, clip_to, corners_of, move_points
+from lookalike.records.transform import describe_transform
 from pictures import noise, photo
 
 PHOTOS = {"coffee": (420, 280), "chelsea": (451, 300), "astronaut": (400, 400), "rocket": (427, 320)}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from lookalike.acting.apply import ActProgressCallback, ApplyReport, Remark
+    from lookalike.acting.apply import ActProgressCallback, ApplyReport
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, ProgressCallback
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lookalike.duplicates.records import DuplicatesReport, StageCallback
     from lookalike.queries.source import Box
     from lookalike.records.calibration import CalibrationState, Promised
-    from lookalike.records.failure import Failure
+    from lookalike.records.failure import Failure, Remark
     from lookalike.records.relation import Relation
     from lookalike.searching.searcher import Match
     from lookalike.settings import Settings

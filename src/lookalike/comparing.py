@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lookalike.features.distances import metrics_of
 from lookalike.features.extract import EMBEDDING, for_cache, for_kind, kind_of
 from lookalike.features.measures import MEASURES
-from lookalike.proving.prove import proof_document
 from lookalike.proving.verify import Verification, verify
 from lookalike.queries.picture import Query
 from lookalike.records.picture import Picture
+from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation, guess_relation
 
 
@@ -33,13 +32,13 @@ class Measured:
 class Comparison:
     """All measures of a pair, their relation with its proof, and a verdict in one sentence.
 
-    `verification` is what local features say of the pair; `proof` the same as JSON values.
+    `verification` is what local features say of the pair; `proof` what is printed of it.
     """
 
     measures: tuple[Measured, ...]
     relation: Relation
     verdict: str
-    proof: Mapping[str, Any]
+    proof: Proof
     verification: Verification
 
 
@@ -48,7 +47,7 @@ def compare_queries(first: Query, second: Query, pictures: tuple[Picture, Pictur
     measures = (*_hash_distances(first, second), *_feature_distances(first, second), *_pixels(first, second))
     found = verify(first.keypoints, second.keypoints)
     relation, reason = _relation(first, second, pictures, found, measures)
-    proof = {**proof_document(found), "relation": relation}
+    proof = replace(found.proof, relation=relation)
     return Comparison(measures, relation, f"{_VERDICTS[relation]} ({reason}).", proof, found)
 
 

@@ -26,14 +26,7 @@ from lookalike.acting.plan import Plan, PlannedAct
 from lookalike.acting.restore import has_traces, put_back
 from lookalike.acting.trash import CAN_BE_FOUND_AGAIN
 from lookalike.media.files import QUARANTINE_SUFFIX
-
-
-@dataclass(frozen=True)
-class Remark:
-    """One file and what a person should know of it."""
-
-    path: str
-    reason: str
+from lookalike.records.failure import Remark
 
 
 @dataclass(frozen=True)

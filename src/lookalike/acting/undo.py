@@ -7,11 +7,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lookalike.acting.apply import ActProgress, ActProgressCallback, Remark, report_to_nobody
+from lookalike.acting.apply import ActProgress, ActProgressCallback, report_to_nobody
 from lookalike.acting.files import RefusedError, explain
 from lookalike.acting.journal import Entry, Journal, Run, RunWriter
 from lookalike.acting.restore import put_back
 from lookalike.errors import InputError
+from lookalike.records.failure import Remark
 
 
 @dataclass

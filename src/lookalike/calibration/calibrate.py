@@ -37,7 +37,6 @@ from lookalike.errors import InputError
 from lookalike.features.keypoints import KEYPOINTS, Keypoints, from_bytes
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.media.files import is_own_file
-from lookalike.proving.prove import proof_score
 from lookalike.records.calibration import N_PICTURES, PROOF, Calibration
 from lookalike.records.failure import Failure
 from lookalike.records.relation import Relation
@@ -283,7 +282,7 @@ class _Run:
             known = {failure.path for failure in self.failed}
             self.failed += [failure for failure in failed if failure.path not in known]
             for pair in wanted:
-                self._relations[pair] = proofs[pair]["relation"] if pair in proofs else "different"
+                self._relations[pair] = proofs[pair].relation if pair in proofs else "different"
             self._leave_out_plain(wanted)
             for pair in wanted:
                 if self.untelling.isdisjoint(pair):
@@ -421,7 +420,7 @@ class _Run:
         pairs = {_pair(source, other) for source, found in others.items() for other in found}
         proofs, _ = prove_pairs(self._store, self._settings, sorted(pairs), on_stage=self._on_stage)
         for pair, proof in proofs.items():
-            if proof["relation"] in ("copy", "same_pixels"):
+            if proof.is_copy:
                 self._leave_out(pair)
         tasks = []
         for place, source in enumerate(sorted(others)):
@@ -474,7 +473,7 @@ def _sample_of_proofs(proven: Sequence[Proven]) -> Sample:
     by_query: dict[tuple[int, str], dict[int, float]] = {}
     for one in proven:
         scores = by_query.setdefault((one.content_id, one.edit), {})
-        scores[one.other_id] = proof_score(one.proof)
+        scores[one.other_id] = one.proof.score
     queries = sorted(query for query, scores in by_query.items() if query[0] in scores)
     true = np.array([by_query[query][query[0]] for query in queries], np.float64)
     false = np.full((len(queries), N_STRANGERS), np.nan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +13,12 @@ from lookalike.calibration.telling import is_plain
 from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
-from lookalike.proving.prove import proof_document, read_unchanged
+from lookalike.proving.prove import read_unchanged
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import Query
 from lookalike.queries.source import Source
 from lookalike.records.picture import Picture
+from lookalike.records.proof import Proof
 from lookalike.searching.searcher import Searcher
 from lookalike.settings import Settings
 from lookalike.storage.store import Store
@@ -71,12 +71,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class Proven:
-    """How one edited copy of a picture lies to a picture of the gallery; `proof` as `proof_document` gives it."""
+    """How one edited copy of a picture lies to a picture of the gallery."""
 
     content_id: int
     edit: str
     other_id: int
-    proof: dict[str, Any]
+    proof: Proof
 
 
 class QueryWorker:
@@ -132,7 +132,7 @@ class ProofWorker:
             copy = _edit(image, edit, task.digest, self._setup.seed)
             found = keypoints.extract_keypoints(copy)
             proven += [
-                Proven(task.content_id, edit.label, other_id, proof_document(verify(found, other)))
+                Proven(task.content_id, edit.label, other_id, verify(found, other).proof)
                 for other_id, other in others.items()
                 if other is not None
             ]

@@ -38,8 +38,9 @@ def calibrate(
     Example: lookalike calibrate --html calibration.html
     """
     from lookalike.cli import show
+    from lookalike.records.codec import to_json
     from lookalike.report.calibration import calibration_html
-    from lookalike.report.documents import calibration_document, to_json
+    from lookalike.report.documents import calibration_document
     from lookalike.report.writing import check_output, write_output
 
     check_output(html)

@@ -108,10 +108,11 @@ def duplicates(
 
 def _print_found(found: DuplicatesReport, form: Output) -> None:
     from lookalike.cli import show
+    from lookalike.records.codec import to_json
     from lookalike.report import documents
 
     if form == Output.json:
-        print_line(documents.to_json(documents.duplicates_document(found)))
+        print_line(to_json(documents.duplicates_document(found)))
     elif form == Output.csv:
         print_csv(documents.duplicates_csv(found))
     else:
@@ -152,7 +153,8 @@ def apply(
     """
     from lookalike.acting.plan import load_plan
     from lookalike.cli import show
-    from lookalike.report.documents import apply_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import apply_document
 
     loaded = load_plan(plan)
     with open_gallery() as gallery:
@@ -176,7 +178,8 @@ def undo(json: JsonOption = False) -> None:
     Example: lookalike undo
     """
     from lookalike.cli import show
-    from lookalike.report.documents import to_json, undo_document
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import undo_document
 
     with open_gallery() as gallery:
         report = gallery.undo()
@@ -208,7 +211,7 @@ def verdict(
     """
     if (same is None) != forget:
         raise InputError("say one of --same, --different and --forget.")
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
 
     with open_gallery() as gallery:
         gallery.mark(first, second, same)

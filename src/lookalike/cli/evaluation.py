@@ -53,7 +53,8 @@ def evaluate(
     from lookalike.cli import show
     from lookalike.evaluation.evaluate import evaluate as evaluate_data
     from lookalike.evaluation.evaluate import load_data, parse_ways
-    from lookalike.report.documents import evaluation_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import evaluation_document
     from lookalike.report.evaluation import evaluation_html
     from lookalike.report.writing import check_output, write_output
 
@@ -120,7 +121,8 @@ def experiment(
     from lookalike.cli import show
     from lookalike.evaluation.euclidean import compare_euclidean
     from lookalike.evaluation.experiments import five_measures, viewpoint
-    from lookalike.report.documents import euclidean_document, measures_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import euclidean_document, measures_document
 
     if name not in ("five-measures", "viewpoint", "euclidean"):
         raise InputError(f"there is no experiment {name!r}; choose from five-measures, viewpoint, euclidean.")

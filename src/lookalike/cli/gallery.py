@@ -49,7 +49,8 @@ def index(
     Example: lookalike index ~/Pictures --exclude '*.gif'
     """
     from lookalike.cli import show
-    from lookalike.report.documents import add_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import add_document
 
     settings = context.settings
     if jobs is not None:
@@ -86,7 +87,8 @@ def info(json: JsonOption = False) -> None:
     Example: lookalike info
     """
     from lookalike.cli import show
-    from lookalike.report.documents import info_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import info_document
 
     with open_gallery() as gallery:
         found = gallery.info()
@@ -106,7 +108,7 @@ def remove(
 
     Example: lookalike remove ~/Pictures/screenshots
     """
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
     from lookalike.report.wording import count
 
     with open_gallery() as gallery:
@@ -129,7 +131,7 @@ def prune(
 
     Example: lookalike prune --dry-run
     """
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
     from lookalike.report.wording import count
 
     with open_gallery() as gallery:

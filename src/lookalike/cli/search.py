@@ -147,7 +147,8 @@ def _answer(query: str, ask: Callable[[str], list[Match]], promised: Promised | 
 
 def _print_answer(answer: Answer, form: Output, *, null: bool) -> None:
     from lookalike.cli import show
-    from lookalike.report.documents import search_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import search_document
 
     if form == Output.json:
         print_line(to_json(search_document(answer)))
@@ -178,7 +179,7 @@ def ways(json: JsonOption = False) -> None:
 
     Example: lookalike ways
     """
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
     from lookalike.searching.searcher import describe_way
     from lookalike.searching.searcher import ways as all_ways
 
@@ -206,7 +207,8 @@ def compare(
     from lookalike.cli import show
     from lookalike.loose import compare as compare_pictures
     from lookalike.loose import draw_comparison
-    from lookalike.report.documents import compare_document, to_json
+    from lookalike.records.codec import to_json
+    from lookalike.report.documents import compare_document
     from lookalike.report.thumbnails import picture_bytes
     from lookalike.report.writing import PICTURES, check_output, write_output
 
@@ -236,7 +238,7 @@ def hash(  # noqa: A001
     Example: lookalike hash a.jpg b.jpg --json
     """
     from lookalike.loose import hash_picture
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
 
     any_failed = False
     has_heading = json or not sys.stdout.isatty()

@@ -25,7 +25,7 @@ def doctor(json: JsonOption = False) -> None:
     """
     from lookalike.cli import show
     from lookalike.doctor import examine
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
 
     findings = examine(context.settings)
     if json:
@@ -48,7 +48,7 @@ def demo(
     Example: lookalike demo /tmp/demo
     """
     from lookalike.cli.demo import demo_document, run, tell
-    from lookalike.report.documents import to_json
+    from lookalike.records.codec import to_json
 
     shown = run(folder, context.settings)
     if json:

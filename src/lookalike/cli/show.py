@@ -184,7 +184,7 @@ def duplicates(found: DuplicatesReport) -> None:
             table.add_column(column, overflow="fold")
         table.add_row("keep", "", _name(group.keeper.path), _name(group.why))
         for member in group.members:
-            how = str(member.proof.get("transform") or member.proof.get("method", ""))
+            how = member.proof.transform or member.proof.method
             note = f"; stays: {member.note}" if member.note else ""
             relation = member.relation.replace("_", " ")
             fate = "" if member.note else f"-{_size(member.picture.size_bytes)}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from lookalike.duplicates.pair_workers import DetailTask, FileFacts
 from lookalike.duplicates.proofs import Pair, pair_of
 from lookalike.proving.verify import VERIFICATION
+from lookalike.records.proof import Proof, Rows
 from lookalike.records.recipe import Recipe
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.tasks import Failed
@@ -24,12 +25,12 @@ class Going(NamedTuple):
 
     keeper: FoundPicture
     picture: FoundPicture
-    matrix: list[list[float]] | None
+    matrix: Rows | None
 
 
-def matrix_of(relation: str, proof: Mapping[str, Any]) -> list[list[float]] | None:
+def matrix_of(relation: str, proof: Proof) -> Rows | None:
     """Return the placement by which a copy is to be looked at; None where its pixels are known to be equal."""
-    return proof.get("matrix") if relation == "copy" else None
+    return proof.matrix if relation == "copy" else None
 
 
 def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list[str]:

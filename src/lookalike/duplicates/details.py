@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.proving.placement import Matrix, linear_scale, scaling
 from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.geometry import Matrix, linear_scale, scaling
 
 MAX_DETAIL_PX = 1024
 MIN_EXCESS_LEVELS = 12.0  # of 255, mean of one window: below, nobody would see it

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -30,6 +29,7 @@ from lookalike.duplicates.records import (
 )
 from lookalike.features.keypoints import RECIPE
 from lookalike.records.failure import Failure
+from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
@@ -99,7 +99,7 @@ def prove_pairs(
     pairs: Iterable[Pair],
     *,
     on_stage: StageCallback = ignore_stage,
-) -> tuple[dict[Pair, Mapping[str, Any]], tuple[Failure, ...]]:
+) -> tuple[dict[Pair, Proof], tuple[Failure, ...]]:
     """Return the proof of each pair of contents (smaller id first), and what could not be read.
 
     Pairs are left out that a person has called different, or of which a file is gone. Outcomes are kept in the

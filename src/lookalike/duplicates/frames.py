@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lookalike.proving.placement import WHOLE, area_of
 from lookalike.records.arrays import UInt8Array
+from lookalike.records.geometry import WHOLE, area_of
+from lookalike.records.proof import Proof
 from lookalike.storage.store import FoundPicture
 
 FRAME_LEVELS = 12  # of 255: what compression leaves of one grey
@@ -33,11 +33,11 @@ class Frames:
         """Return how many pixels of a picture lie inside its frame; all of them where none is known."""
         return self._inside_px.get(picture.content_id, picture.width_px * picture.height_px)
 
-    def look(self, first: FoundPicture, second: FoundPicture, proof: Mapping[str, Any]) -> None:
+    def look(self, first: FoundPicture, second: FoundPicture, proof: Proof) -> None:
         """Learn what the proof of a pair tells of its pictures; only that of a copy tells anything."""
-        if proof["relation"] in ("copy", "same_pixels"):
-            self._look_around(first, second, proof["overlap_first"])
-            self._look_around(second, first, proof["overlap_second"])
+        if proof.is_copy:
+            self._look_around(first, second, proof.overlap_first)
+            self._look_around(second, first, proof.overlap_second)
 
     def _look_around(
         self, picture: FoundPicture, other: FoundPicture, overlap: Sequence[Sequence[float]]

@@ -153,7 +153,7 @@ class Grouping:
             return True
         related = self._near.get(content_id, set()) & content_ids
         proofs = [self._proofs.between(content_id, other) for other in related]
-        return any(proof is not None and proof["contains"] == "equal" for proof in proofs)
+        return any(proof is not None and proof.contains == "equal" for proof in proofs)
 
     def _is_protected(self, content_id: int) -> bool:
         return any(

@@ -16,8 +16,8 @@ from lookalike.duplicates.records import Member, Question
 from lookalike.duplicates.tone import Tones
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
 from lookalike.media.files import file_identity
-from lookalike.proving.prove import proof_score, turn_round
 from lookalike.records.failure import Failure
+from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
 from lookalike.storage.store import FoundPicture, Store
@@ -29,7 +29,7 @@ MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as gr
 MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
 MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
 
-Related = tuple[Relation, float, dict[str, Any]]  # relation, score, proof; the keeper is its first
+Related = tuple[Relation, float, Proof]  # relation, score, proof; the keeper is its first
 
 
 class Members:
@@ -63,17 +63,17 @@ class Members:
         pair = pair_of(keeper_id, other_id)
         verdict = self._proofs.verdicts.get(pair)
         if verdict is not None:
-            said = {"method": "verdict", "contains": "equal", "transform": "none"}
+            said = Proof("copy", "verdict", transform="none", contains="equal")
             return ("copy", 1.0, said) if verdict and self._question.includes("copy") else None
         proof = self._proofs.between(*pair)
-        if proof is not None and proof_score(proof) < self._question.min_proof:
+        if proof is not None and proof.score < self._question.min_proof:
             return None
-        if proof is not None and self._question.includes(proof["relation"]):
+        if proof is not None and self._question.includes(proof.relation):
             if keeper_id > other_id:
                 first, second = (self._proofs.contents[content_id][0] for content_id in pair)
                 sizes = (first.width_px, first.height_px), (second.width_px, second.height_px)
-                proof = turn_round(proof, *sizes)
-            return proof["relation"], float(proof["agreement"]), proof
+                proof = proof.turned(*sizes)
+            return proof.relation, proof.agreement, proof
         return self._opinion(pair)
 
     def _opinion(self, pair: Pair) -> Related | None:
@@ -82,17 +82,17 @@ class Members:
         is_asked = self._question.includes("similar") and not self._question.min_proof
         if not is_asked or not cosine >= SIMILAR_COSINE:
             return None
-        return "similar", cosine, {"method": "embedding", "cosine": round(cosine, 4), "contains": "neither"}
+        return "similar", cosine, Proof("similar", "embedding", cosine=round(cosine, 4))
 
     def shows_small(self, content_id: int, other_id: int) -> bool:
         """Whether a content shows another one whole and small, among other things, as a collage does."""
         proof = self._proofs.between(content_id, other_id)
-        if proof is None or proof["relation"] != "copy" or proof["matrix"] is None:
+        if proof is None or proof.relation != "copy" or proof.matrix is None:
             return False
         is_first = content_id < other_id
-        if proof["contains"] != ("first" if is_first else "second"):
+        if proof.contains != ("first" if is_first else "second"):
             return False
-        scale = _linear_scale(proof["matrix"])
+        scale = _linear_scale(proof.matrix)
         picture, other = (self._proofs.contents[one][0] for one in (content_id, other_id))
         kept = 1 / scale if is_first else scale
         part = kept**2 * other.width_px * other.height_px / (picture.width_px * picture.height_px)
@@ -117,7 +117,7 @@ class Members:
         if first.content_id == second.content_id:
             return True
         related = self.relation(first.content_id, second.content_id)
-        if related is None or related[2].get("matrix") is None:
+        if related is None or related[2].matrix is None:
             return related is not None and related[0] == "same_pixels"
         return related[0] in ("copy", "same_pixels") and not self._tones.words(
             first.content_id, second.content_id, related[2]
@@ -133,7 +133,7 @@ class Members:
             )
             return None
         if picture.content_id == keeper.content_id:
-            proof = {"method": "digest", "digest": picture.digest.hex(), "contains": "equal"}
+            proof = Proof("same_file", "digest", contains="equal", digest=picture.digest.hex())
             return self._member(keeper, picture, ("same_file", 1.0, proof))
         related = self.relation(keeper.content_id, picture.content_id)
         return None if related is None else self._member(keeper, picture, related)
@@ -179,7 +179,7 @@ class Members:
             note = _what_would_be_lost(relation, proof, keeper, picture)
             if not note and self._is_grey(keeper) and not self._is_grey(picture):
                 note = "has colours, and the keeper is grey"
-            if not note and proof.get("matrix") is not None:
+            if not note and proof.matrix is not None:
                 words = self._tones.words(keeper.content_id, picture.content_id, proof)
                 note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
         is_covered = not note
@@ -203,19 +203,17 @@ def _linear_scale(matrix: Any) -> float:
     return float(max(1e-9, abs(np.linalg.det(np.array(matrix)[:2, :2])) ** 0.5))
 
 
-def _what_would_be_lost(
-    relation: str, proof: Mapping[str, Any], keeper: FoundPicture, picture: FoundPicture
-) -> str:
+def _what_would_be_lost(relation: str, proof: Proof, keeper: FoundPicture, picture: FoundPicture) -> str:
     """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
     if relation not in ("copy", "same_pixels"):
         return "not a copy of the keeper"
-    if proof.get("method") == "verdict":
+    if proof.method == "verdict":
         return ""
-    if proof["contains"] not in ("equal", "first"):
+    if proof.contains not in ("equal", "first"):
         return "shows something that the keeper does not"
-    if proof["matrix"] is None:
+    if proof.matrix is None:
         return ""
-    scale = 1 / _linear_scale(proof["matrix"])
+    scale = 1 / _linear_scale(proof.matrix)
     if scale < MIN_KEPT_DETAIL:
         return f"the keeper shows it at {scale:.0%} of its size"
     if scale < LARGER and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +17,11 @@ from lookalike.features import keypoints
 from lookalike.media.beyond import find_beyond, have_equal_pixels
 from lookalike.media.decode import count_frames, decode
 from lookalike.media.files import read_file
-from lookalike.proving.placement import linear_scale, scaling
-from lookalike.proving.prove import proof_document, read_unchanged
+from lookalike.proving.prove import read_unchanged
 from lookalike.proving.verify import verify
 from lookalike.records.arrays import UInt8Array
+from lookalike.records.codec import to_json
+from lookalike.records.geometry import linear_scale, scaling
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.tasks import Job
@@ -149,7 +149,7 @@ class PairWorker:
         for second_id in task.second_ids:
             first, second = self._load(task.first_id), self._load(second_id)
             if first is not None and second is not None:
-                outcomes.append((task.first_id, second_id, json.dumps(proof_document(verify(first, second)))))
+                outcomes.append((task.first_id, second_id, to_json(verify(first, second).proof)))
         return outcomes
 
 

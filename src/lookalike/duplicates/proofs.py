@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +25,9 @@ from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_byte
 from lookalike.media.files import is_own_file
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.beyond import BEYOND, Beyond
+from lookalike.records.codec import from_json, to_json
 from lookalike.records.failure import Failure
+from lookalike.records.proof import Proof
 from lookalike.settings import Settings
 from lookalike.storage.store import FoundPicture, Store
 from lookalike.workers.pool import WorkerPool
@@ -43,9 +45,8 @@ def pair_of(first: int, second: int) -> Pair:
 
 
 @lru_cache(4096)
-def _parse(outcome: str) -> dict[str, Any]:
-    proof: dict[str, Any] = json.loads(outcome)
-    return proof
+def _parse(outcome: str) -> Proof:
+    return from_json(Proof, outcome)
 
 
 class Proofs:
@@ -107,7 +108,7 @@ class Proofs:
         """Let the worker processes go, and their memory; the next task starts others."""
         self._pool.dismiss()
 
-    def between(self, first: int, second: int) -> dict[str, Any] | None:
+    def between(self, first: int, second: int) -> Proof | None:
         """Return the proof of a pair, as far as it was worked out; its first is the smaller id."""
         outcome = self._known.get(pair_of(first, second))
         return None if outcome is None else _parse(outcome)
@@ -239,8 +240,7 @@ class Proofs:
             first, second = (self.contents[content_id][0] for content_id in pair)
             same_size = (first.width_px, first.height_px) == (second.width_px, second.height_px)
             proof = self.between(*pair)
-            is_copy = proof is not None and proof["relation"] in ("copy", "same_pixels")
-            if proof and is_copy and same_size and proof["agreement"] > 0.95:
+            if proof is not None and proof.is_copy and same_size and proof.agreement > 0.95:
                 tasks[PixelTask(FileFacts.of(first), FileFacts.of(second))] = pair
         for answers in self.run("pixels", list(tasks)):
             with self._store.batch() as batch:
@@ -248,8 +248,17 @@ class Proofs:
                     if isinstance(answer, Failed):
                         continue
                     pair = tasks[answer[0]]
-                    proof = {**_parse(self._known[pair]), "relation": "same_pixels" if answer[1] else "copy"}
-                    if answer[1]:
-                        proof.update(method="pixels", transform="none", contains="equal", agreement=1.0)
-                    self._known[pair] = json.dumps(proof)
+                    proof = replace(_parse(self._known[pair]), relation="copy")
+                    self._known[pair] = to_json(_as_equal(proof) if answer[1] else proof)
                     batch.put_verified(*pair, VERIFICATION, self._known[pair])
+
+
+def _as_equal(proof: Proof) -> Proof:
+    return replace(
+        proof,
+        relation="same_pixels",
+        method="pixels",
+        transform="none",
+        contains="equal",
+        agreement=1.0,
+    )

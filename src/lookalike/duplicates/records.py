@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from lookalike.duplicates.keeper import DEFAULT_RULES, parse_rules
 from lookalike.errors import InputError
 from lookalike.records.failure import Failure
+from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER, Relation
 from lookalike.storage.store import FoundPicture
 
@@ -31,7 +31,7 @@ class Question:
                                   are kept
     protect : folders             whose files are never proposed to go
     rules : names                 how to choose the keeper, see `lookalike.duplicates.keeper.RULES`
-    min_proof : float             leave out what is proven less surely, see `proof_score`; 0 lets all through
+    min_proof : float             leave out what is proven less surely, see `Proof.score`; 0 lets all through
     """
 
     relation: Relation = "copy"
@@ -64,7 +64,7 @@ class Member:
     picture : FoundPicture
     relation : Relation       to the keeper
     score : float             1 for equal bytes or pixels, else the agreement of the overlap, 0 to 1
-    proof : dict              how it is known; keys as in `compare --json`, first is the keeper
+    proof : Proof             how it is known; first is the keeper
     is_covered : bool         whether the keeper shows all of it, in no less detail: only then may it go
     note : str                why it is not covered, or why it must stay; empty where it may go
     """
@@ -72,7 +72,7 @@ class Member:
     picture: FoundPicture
     relation: Relation
     score: float
-    proof: Mapping[str, Any]
+    proof: Proof
     is_covered: bool
     note: str = ""
 

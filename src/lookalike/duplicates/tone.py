@@ -6,7 +6,7 @@ coloured or sharpened a picture meant it, and nobody can say which of the two ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.features.keypoints import Keypoints
-from lookalike.proving.placement import Matrix, corners_of, linear_scale, move_points, scaling
 from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.geometry import Matrix, corners_of, linear_scale, move_points, scaling
+from lookalike.records.proof import Proof
 
 # Measured on 20 photos, each saved again, shrunk, cut, turned and mirrored: brightness within 0.7 levels,
 # contrast 0.97 to 1.07, greys within 5.1 levels, sharpness 0.90 to 1.14 before it is divided by the contrast.
@@ -115,27 +116,28 @@ class Tones:
         self._keypoints_of = lru_cache(_KEPT_IN_MEMORY)(keypoints_of)
         self._known: dict[tuple[int, int], ToneDifference | None] = {}
 
-    def words(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> tuple[str, ...]:
+    def words(self, first_id: int, second_id: int, proof: Proof) -> tuple[str, ...]:
         """Return what the second is more than the first, by the proof of the two; empty for equal tone."""
         found = self._difference(first_id, second_id, proof)
         return () if found is None else found.words
 
-    def are_alike(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> bool:
+    def are_alike(self, first_id: int, second_id: int, proof: Proof) -> bool:
         """Tell whether two contents have equal tone and noise; a grey second is like its coloured first."""
         found = self._difference(first_id, second_id, proof)
         return found is None or (not found.words and abs(found.noise) <= MAX_NOISE_LEVELS)
 
-    def _difference(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> ToneDifference | None:
+    def _difference(self, first_id: int, second_id: int, proof: Proof) -> ToneDifference | None:
         pair = first_id, second_id
         if pair not in self._known:
             self._known[pair] = self._compare(first_id, second_id, proof)
         return self._known[pair]
 
-    def _compare(self, first_id: int, second_id: int, proof: Mapping[str, Any]) -> ToneDifference | None:
+    def _compare(self, first_id: int, second_id: int, proof: Proof) -> ToneDifference | None:
         first, second = self._keypoints_of(first_id), self._keypoints_of(second_id)
-        if proof.get("matrix") is None or first is None or second is None:
+        placement = proof.placement
+        if placement is None or first is None or second is None:
             return None
-        return compare_tone(first, second, np.array(proof["matrix"], np.float64))
+        return compare_tone(first, second, placement)
 
 
 class _Overlap(NamedTuple):

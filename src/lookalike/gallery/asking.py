@@ -97,14 +97,14 @@ class Asking:
 
     def verify(self, query: Query, matches: Sequence[Match], *, precision: float | None) -> list[Match]:
         """Prove the matches of a query with local features, and rank the proven first."""
-        from lookalike.proving.prove import proof_score, verify_matches
+        from lookalike.proving.prove import verify_matches
 
         store, settings = self._opened.store, self._opened.settings
         proven = verify_matches(query, matches, store, settings, self._calibrated(PROOF))
         if precision is None:
             return proven
         least = self.promise(PROOF, precision).promise.least
-        return [match for match in proven if match.proof is not None and proof_score(match.proof) >= least]
+        return [match for match in proven if match.proof is not None and match.proof.score >= least]
 
     def promise(self, by: str, precision: float) -> Promised:
         """Return what a precision is worth here."""

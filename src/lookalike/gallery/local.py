@@ -32,11 +32,12 @@ from lookalike.storage.filters import Filter
 from lookalike.storage.store import FoundPicture
 
 if TYPE_CHECKING:
-    from lookalike.acting.apply import ApplyReport, Remark
+    from lookalike.acting.apply import ApplyReport
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.calibration.calibrate import Ask, CalibrationReport
     from lookalike.duplicates.choices import Choice
+    from lookalike.records.failure import Remark
 
 
 class LocalGallery(Gallery):

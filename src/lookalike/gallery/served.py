@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 
 from lookalike import errors
-from lookalike.acting.apply import ActProgressCallback, Remark
+from lookalike.acting.apply import ActProgressCallback
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
 from lookalike.api import Gallery, GalleryInfo
@@ -25,7 +25,9 @@ from lookalike.media.files import absolute_path, read_file
 from lookalike.proving.verify import Verification
 from lookalike.queries.source import Box, Source, parse_source
 from lookalike.records.calibration import CalibrationState, Promise, Promised
-from lookalike.records.failure import Failure
+from lookalike.records.codec import from_document
+from lookalike.records.failure import Failure, Remark
+from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings
@@ -382,8 +384,9 @@ def _picture(facts: Mapping[str, Any]) -> FoundPicture:
 
 
 def _match(found: Mapping[str, Any]) -> Match:
-    names = ("score", "distance", "unit", "relation", "by", "why", "proof", "probability")
-    return Match(_picture(found), **{name: found[name] for name in names if name in found})
+    names = ("score", "distance", "unit", "relation", "by", "why", "probability")
+    proof = None if found.get("proof") is None else from_document(Proof, found["proof"])
+    return Match(_picture(found), **{name: found[name] for name in names if name in found}, proof=proof)
 
 
 def _group(found: Mapping[str, Any]) -> Group:
@@ -392,7 +395,7 @@ def _group(found: Mapping[str, Any]) -> Group:
             _picture(one),
             one["relation"],
             one["score"],
-            one["proof"],
+            from_document(Proof, one["proof"]),
             is_covered=not one["note"],
             note=one["note"],
         )
@@ -402,20 +405,19 @@ def _group(found: Mapping[str, Any]) -> Group:
 
 
 def _comparison(found: Mapping[str, Any]) -> Comparison:
-    ranges, proof = found["ranges"], found["proof"]
+    ranges, proof = found["ranges"], from_document(Proof, found["proof"])
     measures = tuple(Measured(name, value, *ranges[name]) for name, value in found["measures"].items())
-    matrix = None if proof["matrix"] is None else np.array(proof["matrix"])
     verification = Verification(
-        relation=proof["relation"],
-        method=proof["method"],
-        n_inliers=proof["inliers"],
-        agreement=proof["agreement"],
-        residual=proof["residual"],
-        transform=proof["transform"],
-        contains=proof["contains"],
-        matrix=matrix,
-        overlap_first=tuple((x, y) for x, y in proof["overlap_first"]),
-        overlap_second=tuple((x, y) for x, y in proof["overlap_second"]),
+        relation=proof.relation,
+        method="pixels" if proof.method == "pixels" else "keypoints",
+        n_inliers=proof.inliers,
+        agreement=proof.agreement,
+        residual=proof.residual,
+        transform=proof.transform,
+        contains=proof.contains,
+        matrix=proof.placement,
+        overlap_first=proof.overlap_first,
+        overlap_second=proof.overlap_second,
         points_first=np.empty((0, 2)),
         points_second=np.empty((0, 2)),
     )

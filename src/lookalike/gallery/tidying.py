@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from lookalike.acting.apply import ActProgressCallback, ApplyReport, Remark, apply_plan, find_conflicts
+from lookalike.acting.apply import ActProgressCallback, ApplyReport, apply_plan, find_conflicts
 from lookalike.acting.plan import Act, Plan, Removal, make_plan, save_plan
 from lookalike.acting.undo import UndoReport, undo
 from lookalike.duplicates.choices import Choice, prove_choices
@@ -20,6 +20,7 @@ from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened
 from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
+from lookalike.records.failure import Remark
 from lookalike.records.relation import Relation
 from lookalike.storage.store import FoundPicture
 

@@ -1,4 +1,4 @@
-"""The proof of a copy: pixels laid over each other, the placement in words, and a drawing."""
+"""The proof of a copy: pixels laid over each other, and a drawing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.geometry import (
+    Matrix,
+    area_of,
+    clip_to,
+    corners_of,
+    linear_scale,
+    move_points,
+    scaling,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lookalike.proving.verify import Verification
-
-Matrix = NDArray[np.float64]
-Points = NDArray[np.float64]
 
 # Laying one picture over the other
 MAX_OVERLAY_PX = 200
@@ -30,10 +36,6 @@ MIN_MOTION_CORRELATION = 0.8
 MIN_MOTION_WINDOWS = 6
 MIN_GRADIENT = 1.0  # summed over a window of unit contrast: below, a shift could not be seen
 MIN_MOTION_SHARE = 0.16
-WHOLE = 0.97  # a picture counts as shown whole from this share of its area
-MIN_PERSPECTIVE = 1.05  # between the nearest and the farthest corner; below, it is measurement error
-MIN_STRETCH = 1.04
-MIN_RESIZE = 0.02
 
 PANEL_PX = 640
 GAP_PX = 12
@@ -84,65 +86,6 @@ class _Windows(NamedTuple):
     spreads: tuple[Float32Array, Float32Array]
     correlation: Float32Array
     textured: NDArray[np.bool_]
-
-
-# Geometry of rectangles under a matrix
-
-
-def move_points(matrix: NDArray[Any], points: NDArray[Any]) -> Points:
-    """Return points, shape (n, 2), moved by a 3 x 3 matrix."""
-    moved = points @ matrix[:, :2].T + matrix[:, 2]
-    return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
-
-
-def corners_of(size: tuple[int, int]) -> Points:
-    """Return the outer corners of a picture, clockwise from the top left; pixel centres are integers."""
-    width, height = size
-    edges = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
-    return edges - 0.5
-
-
-def area_of(polygon: NDArray[Any]) -> float:
-    """Return the area of a polygon, shape (n, 2), in square pixels; 0 for fewer than 3 corners."""
-    if len(polygon) < 3:
-        return 0.0
-    x, y = np.asarray(polygon, np.float64).T
-    next_x, next_y = np.append(x[1:], x[0]), np.append(y[1:], y[0])
-    return float(abs(x @ next_y - y @ next_x) / 2)
-
-
-def clip_to(polygon: Points, size: tuple[int, int]) -> Points:
-    """Return the part of a convex polygon that lies in a picture (Sutherland and Hodgman, 1974)."""
-    lowest, highest = -0.5, np.array(size, np.float64) - 0.5
-    for axis in (0, 1):
-        for sign, limit in ((1.0, -lowest), (-1.0, highest[axis])):
-            polygon = _clip_half(polygon, sign * polygon[:, axis] + limit)
-    return polygon
-
-
-def _clip_half(polygon: Points, inside: NDArray[np.float64]) -> Points:
-    """Keep the part of a polygon where the signed distance of its corners, shape (n,), is not negative."""
-    kept = []
-    for here in range(len(polygon)):
-        before = here - 1
-        if (inside[before] < 0) != (inside[here] < 0):
-            share = inside[before] / (inside[before] - inside[here])
-            kept.append(polygon[before] + share * (polygon[here] - polygon[before]))
-        if inside[here] >= 0:
-            kept.append(polygon[here])
-    return np.array(kept, np.float64).reshape(-1, 2)
-
-
-def scaling(from_size: tuple[int, int], to_size: tuple[int, int]) -> Matrix:
-    """Return the matrix from one size of a picture to another; pixel centres are integers."""
-    x, y = to_size[0] / from_size[0], to_size[1] / from_size[1]
-    return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
-
-
-def linear_scale(matrix: NDArray[Any], at: NDArray[Any]) -> float:
-    """Return by how much a matrix enlarges lengths near a point."""
-    around = move_points(matrix, np.asarray(at) + np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) - 0.5)
-    return float(np.sqrt(area_of(around)))
 
 
 # Pixels
@@ -337,73 +280,6 @@ def _fit_motion(sums: NDArray[np.float64], places: NDArray[np.float64]) -> float
         return 0.0
     weights = xx + yy
     return float(np.sqrt(weights @ (u * u + v * v) / weights.sum()))
-
-
-# Words
-
-
-def describe_transform(matrix: Matrix, first_size: tuple[int, int], second_size: tuple[int, int]) -> str:
-    """Say what was done to the first picture to get the second.
-
-    Parameters
-    ----------
-    matrix : float64 array of shape (3, 3)    from the first's pixels to the second's
-    first_size, second_size : (width, height) in pixels
-
-    Returns
-    -------
-    str
-        such as "mirrored, turned 90° right, cropped to 48 %, resized to 25 %"; shares with "cropped
-        to" are of the first's area, with "on a larger picture" of the second's; a resize is of lengths.
-        "unchanged in shape and place" where there is nothing to say
-    """
-    seen = clip_to(move_points(matrix, corners_of(first_size)), second_size)
-    if len(seen) < 3:
-        return "no overlap"
-    share_of_second = area_of(seen) / (second_size[0] * second_size[1])
-    kept = move_points(np.linalg.inv(matrix), seen)
-    share_of_first = area_of(kept) / (first_size[0] * first_size[1])
-    words = _turn_words(matrix, kept.mean(axis=0))
-    if share_of_first < WHOLE:
-        words.append(f"cropped to {share_of_first:.0%}".replace("%", " %"))
-    if share_of_second < WHOLE:
-        words.append(f"on a larger picture ({share_of_second:.0%} of it)".replace("%", " %"))
-    words += _scale_words(matrix, kept)
-    return ", ".join(words) or "unchanged in shape and place"
-
-
-def _turn_words(matrix: Matrix, centre: Points) -> list[str]:
-    """Say mirrored, turned or flipped; a picture is mirrored first, left to right, and then turned."""
-    right, down = move_points(matrix, centre + np.eye(2)) - move_points(matrix, centre[None])
-    words = []
-    if right[0] * down[1] - right[1] * down[0] < 0:
-        words.append("mirrored")
-        right = -right
-    # The mean of where both axes point: a stretched or slanted picture has no other angle.
-    lengths = np.hypot(*right), np.hypot(*down)
-    across = right / max(lengths[0], 1e-12) + np.array([down[1], -down[0]]) / max(lengths[1], 1e-12)
-    degrees = round(float(np.degrees(np.arctan2(across[1], across[0]))))
-    if abs(degrees) == 180:
-        return ["flipped top to bottom"] if words else ["turned 180°"]
-    if degrees:
-        words.append(f"turned {abs(degrees)}° {'right' if degrees > 0 else 'left'}")
-    return words
-
-
-def _scale_words(matrix: Matrix, kept: Points) -> list[str]:
-    centre = kept.mean(axis=0)
-    columns = move_points(matrix, centre + np.eye(2)) - move_points(matrix, centre[None])
-    longest, shortest = np.linalg.svd(columns, compute_uv=False)
-    words = []
-    depth = kept @ matrix[2, :2] + matrix[2, 2]
-    if depth.max() > MIN_PERSPECTIVE * depth.min():
-        words.append("seen in perspective")
-    elif longest > MIN_STRETCH * shortest:
-        words.append("stretched")
-    scale = float(np.sqrt(longest * shortest))
-    if abs(scale - 1) >= MIN_RESIZE:
-        words.append(f"resized to {scale:.0%}".replace("%", " %"))
-    return words
 
 
 # Drawing

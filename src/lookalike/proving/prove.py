@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from lookalike.errors import PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
-from lookalike.proving.verify import Verification, describe_transform, verify
+from lookalike.proving.verify import verify
 from lookalike.queries.picture import Query
 from lookalike.queries.reader import LocalReader, PictureReader
 from lookalike.queries.source import Source
 from lookalike.records.calibration import Origin, WayCalibration
 from lookalike.records.picture import Picture
+from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER
 from lookalike.searching.searcher import Match
 from lookalike.settings import Settings
@@ -45,14 +43,14 @@ def verify_matches(
 
 def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Match:
     if match.relation == "same_file":
-        return replace(match, proof={"relation": "same_file", "method": "digest"})
+        return replace(match, proof=Proof("same_file", "digest"))
     try:
         found = verify(query.keypoints, load_keypoints(match.picture, store, _reader_of(query, settings)))
     except PictureError as error:
         return replace(match, why=f"{match.why}; not verified: {error}")
-    proof = proof_document(found)
+    proof = found.proof
     if query.box is not None:
-        proof = move_first(proof, query.box.corner_px(query.size_px))
+        proof = proof.moved(query.box.corner_px(query.size_px))
     if found.relation in ("same_pixels", "copy", "same_scene"):
         words = f"{found.n_inliers} points agree" if found.method == "keypoints" else "the pixels agree"
         why = f"{words}: {found.transform}" if found.transform else words
@@ -67,7 +65,7 @@ def _reader_of(query: Query, settings: Settings) -> PictureReader:
 def _weigh(match: Match, calibrated: WayCalibration) -> Match:
     if match.proof is None or match.relation == "same_file":
         return match
-    return replace(match, probability=calibrated.map.probability(proof_score(match.proof)))
+    return replace(match, probability=calibrated.map.probability(match.proof.score))
 
 
 def load_keypoints(picture: FoundPicture, store: Store, reader: PictureReader) -> Keypoints:
@@ -97,68 +95,3 @@ def read_unchanged(path: str, digest: bytes, settings: Settings, *, min_side_px:
     if file.digest != digest:
         raise ReadError("the file was changed since it was indexed: run index again.")
     return decode(file.data, min_side_px=min_side_px, settings=settings)
-
-
-def proof_document(found: Verification) -> dict[str, Any]:
-    """Return a verification as JSON values: the proof that is printed and kept."""
-    return {
-        "relation": found.relation,
-        "method": found.method,
-        "inliers": found.n_inliers,
-        "transform": found.transform,
-        "agreement": round(float(found.agreement), 4),
-        "residual": round(float(found.residual), 4),
-        "contains": found.contains,
-        "overlap_first": _polygon(found.overlap_first),
-        "overlap_second": _polygon(found.overlap_second),
-        "matrix": None if found.matrix is None else _rounded(found.matrix),
-    }
-
-
-def proof_score(proof: Mapping[str, Any]) -> float:
-    """Return how sure a proof is that two pictures are copies: 1 for equal pixels, 0 where no copy is proven.
-
-    Copies score above a half, the higher the more of the overlap agrees. Another shot of the scene is proven not to
-    be a copy, however much of it agrees.
-    """
-    relation = proof["relation"]
-    if relation in ("same_file", "same_pixels"):
-        return 1.0
-    return 0.5 + 0.499 * float(proof["agreement"]) if relation == "copy" else 0.0
-
-
-def turn_round(
-    proof: dict[str, Any], first_size: tuple[int, int], second_size: tuple[int, int]
-) -> dict[str, Any]:
-    """Return a proof with first and second exchanged; the sizes are those before the exchange."""
-    swapped = {"first": "second", "second": "first"}
-    turned = {
-        **proof,
-        "contains": swapped.get(proof["contains"], proof["contains"]),
-        "overlap_first": proof["overlap_second"],
-        "overlap_second": proof["overlap_first"],
-    }
-    if proof["matrix"] is not None:
-        inverse = np.linalg.inv(np.array(proof["matrix"]))
-        turned["matrix"] = _rounded(inverse / inverse[2, 2])
-        turned["transform"] = describe_transform(inverse, second_size, first_size)
-    return turned
-
-
-def move_first(proof: dict[str, Any], corner_px: tuple[float, float]) -> dict[str, Any]:
-    """Return the proof of a cut-out in the pixels of the whole picture, of which it begins at this corner."""
-    left, top = corner_px
-    moved = {**proof, "overlap_first": [[x + left, y + top] for x, y in proof["overlap_first"]]}
-    if proof["matrix"] is not None:
-        back = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
-        matrix = np.array(proof["matrix"]) @ back
-        moved["matrix"] = _rounded(matrix / matrix[2, 2])
-    return moved
-
-
-def _rounded(matrix: Any) -> list[list[float]]:
-    return [[float(f"{value:.7g}") for value in row] for row in np.asarray(matrix).tolist()]
-
-
-def _polygon(points: Any) -> list[list[float]]:
-    return [[round(float(x), 1), round(float(y), 1)] for x, y in points]

@@ -17,32 +17,29 @@ from numpy.typing import NDArray
 
 from lookalike.features.keypoints import RECIPE as KEYPOINTS
 from lookalike.features.keypoints import Keypoints
-from lookalike.proving.placement import (
+from lookalike.proving.placement import Agreement, compare_pixels, draw_proof
+from lookalike.records.arrays import Float32Array
+from lookalike.records.geometry import (
     WHOLE,
-    Agreement,
     Matrix,
     Points,
     area_of,
     clip_to,
-    compare_pixels,
     corners_of,
-    describe_transform,
-    draw_proof,
     move_points,
     scaling,
 )
-from lookalike.records.arrays import Float32Array
+from lookalike.records.proof import Containment, Polygon, Proof, rounded_polygon, rounded_rows
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
+from lookalike.records.transform import describe_transform
 
-__all__ = ["Verification", "describe_transform", "draw_proof", "verify"]
+__all__ = ["Verification", "draw_proof", "verify"]
 
 VERIFICATION = Recipe("verification", 3, {"keypoints": KEYPOINTS.version})
 """What outcomes are kept under: the version is raised whenever the same keypoints would give another one."""
 
-Containment = Literal["equal", "first", "second", "neither"]
 Method = Literal["keypoints", "pixels"]
-Polygon = tuple[tuple[float, float], ...]
 
 # Matching
 MAX_RATIO = 0.85  # of the distances to the nearest and the second nearest descriptor
@@ -138,6 +135,22 @@ class Verification:
     overlap_second: Polygon
     points_first: Points
     points_second: Points
+
+    @property
+    def proof(self) -> Proof:
+        """What is kept and printed of it."""
+        return Proof(
+            relation=self.relation,
+            method=self.method,
+            inliers=self.n_inliers,
+            transform=self.transform,
+            agreement=round(float(self.agreement), 4),
+            residual=round(float(self.residual), 4),
+            contains=self.contains,
+            overlap_first=rounded_polygon(self.overlap_first),
+            overlap_second=rounded_polygon(self.overlap_second),
+            matrix=None if self.matrix is None else rounded_rows(self.matrix),
+        )
 
 
 class _Matches(NamedTuple):

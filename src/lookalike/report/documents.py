@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -12,8 +11,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lookalike.records.codec import to_document
+
 if TYPE_CHECKING:
-    from lookalike.acting.apply import ApplyReport, Remark
+    from lookalike.acting.apply import ApplyReport
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.queries.picture import Query
     from lookalike.records.calibration import Promised, WayCalibration
-    from lookalike.records.failure import Failure
+    from lookalike.records.failure import Failure, Remark
     from lookalike.searching.searcher import Match
     from lookalike.storage.store import FoundPicture
 
@@ -39,12 +40,6 @@ class Answer:
     matches: Sequence[Match] = ()
     error: str | None = None
     promised: Promised | None = None
-
-
-def to_json(document: Any) -> str:
-    """Return one line of JSON, readable where the text allows it; what is not printable is escaped."""
-    text = json.dumps(document, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(document)
 
 
 def add_document(report: AddReport) -> dict[str, Any]:
@@ -72,7 +67,7 @@ def match_document(match: Match) -> dict[str, Any]:
         "size_bytes": picture.size_bytes,
         "date": picture.date,
         "probability": None if match.probability is None else round(match.probability, 4),
-        **({} if match.proof is None else {"proof": dict(match.proof)}),
+        **({} if match.proof is None else {"proof": to_document(match.proof)}),
     }
 
 
@@ -195,7 +190,7 @@ def compare_document(comparison: Comparison) -> dict[str, Any]:
         "measures": {one.name: round(one.value, 6) for one in comparison.measures},
         "relation": comparison.relation,
         "verdict": comparison.verdict,
-        "proof": dict(comparison.proof),
+        "proof": to_document(comparison.proof),
     }
 
 
@@ -260,7 +255,7 @@ def _member_document(member: Member) -> dict[str, Any]:
         "path": member.picture.path,
         "relation": member.relation,
         "score": round(member.score, 4),
-        "proof": dict(member.proof),
+        "proof": to_document(member.proof),
         "removable": not member.note,
         "note": member.note,
         "size_bytes": member.picture.size_bytes,
@@ -359,7 +354,7 @@ def duplicates_csv(report: DuplicatesReport) -> str:
             }
         )
         for member in group.members:
-            transform = member.proof.get("transform", "")
+            transform = member.proof.transform
             row = {**_member_document(member), "transform": transform}
             writer.writerow({"group": number, "role": "member", **row})
     return text.getvalue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from lookalike.features.hashes import HASHES
 from lookalike.queries.picture import ORIENTATIONS, Query
 from lookalike.records.arrays import Float32Array
 from lookalike.records.calibration import Origin, WayCalibration
+from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation, guess_relation
 from lookalike.searching.worth import (
@@ -61,7 +62,7 @@ class Match:
     relation: Relation
     by: str
     why: str
-    proof: Mapping[str, Any] | None = None
+    proof: Proof | None = None
     probability: float | None = None
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
-from lookalike.report.documents import to_json
+from lookalike.records.codec import to_json
 from lookalike.storage.store import FoundPicture
 from lookalike.web.problems import Refusal
 

@@ -20,7 +20,7 @@ from lookalike.errors import (
     QueryError,
     UnwritableError,
 )
-from lookalike.report.documents import to_json
+from lookalike.records.codec import to_json
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1

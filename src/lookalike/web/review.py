@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lookalike.acting.apply import Remark
 from lookalike.acting.plan import Plan, load_plan, save_plan
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import plan_document, present_group, to_json
+from lookalike.records.codec import to_json
+from lookalike.records.failure import Remark
+from lookalike.report.documents import plan_document, present_group
 from lookalike.web.problems import Refusal
 
 MAX_PLANS = 20

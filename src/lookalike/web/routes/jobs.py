@@ -15,8 +15,9 @@ from starlette.responses import Response, StreamingResponse
 from lookalike.adding.add import Progress
 from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
 from lookalike.gallery.local import LocalGallery
+from lookalike.records.codec import to_json
 from lookalike.records.relation import Relation
-from lookalike.report.documents import add_document, review_document, to_json
+from lookalike.report.documents import add_document, review_document
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Report
 from lookalike.web.problems import documented

@@ -19,7 +19,7 @@ class Shelf:
     note: str | None = None
 
     @property
-    def left_out(self):
+    def not_written(self):
         return () if self.note else ("note",)
 
 

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from lookalike.duplicates.choices import Choice
     from lookalike.duplicates.records import DuplicatesReport, StageCallback
     from lookalike.queries.source import Box
-    from lookalike.records.calibration import CalibrationState, Promised
+    from lookalike.records.calibration import Promised
     from lookalike.records.failure import Failure, Remark
+    from lookalike.records.info import GalleryInfo
     from lookalike.records.relation import Relation
     from lookalike.searching.searcher import Match
     from lookalike.settings import Settings
@@ -44,21 +45,6 @@ class Page:
     matches: tuple[Match, ...]
     offset: int
     has_more: bool
-
-
-@dataclass(frozen=True)
-class GalleryInfo:
-    """What a gallery holds and what it costs."""
-
-    folder: str
-    n_files: int
-    n_contents: int
-    failures: tuple[Failure, ...]
-    formats: dict[str, int]
-    recipes: dict[str, int]
-    store_bytes: int
-    cache_bytes: int
-    calibration: CalibrationState | None = None
 
 
 class Gallery(ABC):

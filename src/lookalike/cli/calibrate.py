@@ -37,10 +37,10 @@ def calibrate(
 
     Example: lookalike calibrate --html calibration.html
     """
+    from lookalike.answers.calibration import CalibrationAnswer
     from lookalike.cli import show
     from lookalike.records.codec import to_json
     from lookalike.report.calibration import calibration_html
-    from lookalike.report.documents import calibration_document
     from lookalike.report.writing import check_output, write_output
 
     check_output(html)
@@ -56,7 +56,7 @@ def calibrate(
     if html is not None:
         write_output(html, calibration_html(report, context.settings).encode())
     if json:
-        print_line(to_json(calibration_document(report)))
+        print_line(to_json(CalibrationAnswer.of(report)))
     else:
         show.calibration(report)
 

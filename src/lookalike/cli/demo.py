@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lookalike.answers.duplicates import DuplicatesAnswer
+from lookalike.answers.jobs import with_short_seconds
+from lookalike.answers.search import Answer, SearchAnswer
 from lookalike.api import Gallery
 from lookalike.cli import show
 from lookalike.extras import require_extra
-from lookalike.report.documents import Answer, add_document, duplicates_document, search_document
+from lookalike.records.codec import to_document
 from lookalike.report.figures import figure_bytes, search_figure
 from lookalike.report.pages import duplicates_html, search_html
 from lookalike.report.writing import write_output
@@ -97,9 +100,9 @@ def tell(shown: Demonstration) -> None:
 def demo_document(shown: Demonstration) -> dict[str, Any]:
     """Return what `demo --json` prints."""
     return {
-        "index": add_document(shown.added),
-        "search": search_document(shown.answer),
-        "duplicates": duplicates_document(shown.copies),
+        "index": to_document(with_short_seconds(shown.added)),
+        "search": to_document(SearchAnswer.of(shown.answer)),
+        "duplicates": to_document(DuplicatesAnswer.of(shown.copies)),
         "reports": [str(path) for path in shown.reports],
     }
 

@@ -107,14 +107,15 @@ def duplicates(
 
 
 def _print_found(found: DuplicatesReport, form: Output) -> None:
+    from lookalike.answers.duplicates import DuplicatesAnswer
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report import documents
+    from lookalike.report.tables import duplicates_csv
 
     if form == Output.json:
-        print_line(to_json(documents.duplicates_document(found)))
+        print_line(to_json(DuplicatesAnswer.of(found)))
     elif form == Output.csv:
-        print_csv(documents.duplicates_csv(found))
+        print_csv(duplicates_csv(found))
     else:
         show.duplicates(found)
 
@@ -152,15 +153,15 @@ def apply(
     Example: lookalike apply plan.json
     """
     from lookalike.acting.plan import load_plan
+    from lookalike.answers.jobs import with_short_seconds
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import apply_document
 
     loaded = load_plan(plan)
     with open_gallery() as gallery:
         report = gallery.apply(loaded, allow_delete=delete, allow_trash_without_undo=trash_without_undo)
     if json:
-        print_line(to_json(apply_document(report)))
+        print_line(to_json(with_short_seconds(report)))
     else:
         show.applied(report)
     if report.interrupted:
@@ -177,14 +178,14 @@ def undo(json: JsonOption = False) -> None:
 
     Example: lookalike undo
     """
+    from lookalike.answers.jobs import with_short_seconds
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import undo_document
 
     with open_gallery() as gallery:
         report = gallery.undo()
     if json:
-        print_line(to_json(undo_document(report)))
+        print_line(to_json(with_short_seconds(report)))
     else:
         show.undone(report)
     if report.interrupted:

@@ -48,9 +48,9 @@ def index(
 
     Example: lookalike index ~/Pictures --exclude '*.gif'
     """
+    from lookalike.answers.jobs import with_short_seconds
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import add_document
 
     settings = context.settings
     if jobs is not None:
@@ -69,7 +69,7 @@ def index(
         )
     missing = report.not_found(named)
     if json:
-        print_line(to_json(add_document(report)))
+        print_line(to_json(with_short_seconds(report)))
     else:
         show.add_report(report, missing)
     if report.interrupted:
@@ -88,12 +88,11 @@ def info(json: JsonOption = False) -> None:
     """
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import info_document
 
     with open_gallery() as gallery:
         found = gallery.info()
     if json:
-        print_line(to_json(info_document(found)))
+        print_line(to_json(found))
     else:
         show.info(found)
 

@@ -27,9 +27,9 @@ from lookalike.cli.precision import PrecisionOption, promise
 from lookalike.errors import InputError, PictureError, QueryError
 
 if TYPE_CHECKING:
+    from lookalike.answers.search import Answer
     from lookalike.api import Gallery
     from lookalike.records.calibration import Promised
-    from lookalike.report.documents import Answer
     from lookalike.searching.searcher import Match
 
 
@@ -88,7 +88,7 @@ def search(
     Example: lookalike search holiday.jpg -k 5 --html result.html
     """
     from lookalike.queries.source import parse_box
-    from lookalike.report.documents import search_csv
+    from lookalike.report.tables import search_csv
     from lookalike.searching.searcher import parse_way
     from lookalike.storage.filters import Filter
 
@@ -137,7 +137,7 @@ def _check_reports(gallery: Gallery, queries: list[str], html: Path | None, figu
 
 def _answer(query: str, ask: Callable[[str], list[Match]], promised: Promised | None) -> Answer:
     """Return the answer to one query; one that cannot be read is an answer too."""
-    from lookalike.report.documents import Answer
+    from lookalike.answers.search import Answer
 
     try:
         return Answer(query, ask(query), promised=promised)
@@ -146,12 +146,12 @@ def _answer(query: str, ask: Callable[[str], list[Match]], promised: Promised | 
 
 
 def _print_answer(answer: Answer, form: Output, *, null: bool) -> None:
+    from lookalike.answers.search import SearchAnswer
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import search_document
 
     if form == Output.json:
-        print_line(to_json(search_document(answer)))
+        print_line(to_json(SearchAnswer.of(answer)))
     elif form == Output.table:
         show.answer(answer)
     elif form == Output.paths:
@@ -204,18 +204,18 @@ def compare(
 
     Example: lookalike compare original.jpg suspect.png --proof proof.png
     """
+    from lookalike.answers.search import ComparisonAnswer
     from lookalike.cli import show
     from lookalike.loose import compare as compare_pictures
     from lookalike.loose import draw_comparison
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import compare_document
     from lookalike.report.thumbnails import picture_bytes
     from lookalike.report.writing import PICTURES, check_output, write_output
 
     check_output(proof, PICTURES, inputs=(first, second))
     comparison = compare_pictures(first, second, settings=context.settings)
     if json:
-        print_line(to_json(compare_document(comparison)))
+        print_line(to_json(ComparisonAnswer.of(comparison)))
     else:
         show.comparison(comparison)
     if proof is not None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Progress
-    from lookalike.api import GalleryInfo
+    from lookalike.answers.search import Answer
     from lookalike.calibration.calibrate import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.records.calibration import CalibrationState
     from lookalike.records.failure import Failure
-    from lookalike.report.documents import Answer
+    from lookalike.records.info import GalleryInfo
     from lookalike.settings import Settings
 
 _N_EXAMPLES = 3

@@ -12,7 +12,7 @@ from typing_extensions import override
 from lookalike.acting.apply import ActProgressCallback, report_to_nobody
 from lookalike.acting.plan import check_plan
 from lookalike.adding.add import AddReport, ProgressCallback, ignore_progress
-from lookalike.api import Gallery, GalleryInfo, Page
+from lookalike.api import Gallery, Page
 from lookalike.comparing import Comparison
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, StageCallback, ignore_stage
@@ -25,6 +25,7 @@ from lookalike.queries.picture import Query
 from lookalike.queries.source import Box
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.failure import Failure
+from lookalike.records.info import GalleryInfo
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings

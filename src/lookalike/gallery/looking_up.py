@@ -6,7 +6,6 @@ import os
 from itertools import islice
 from typing import BinaryIO
 
-from lookalike.api import GalleryInfo
 from lookalike.errors import QueryError, ReadError
 from lookalike.features.extract import FEATURES
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
@@ -15,6 +14,7 @@ from lookalike.media.files import absolute_path, open_unchanged
 from lookalike.media.folders import gather_folders
 from lookalike.records.calibration import PROOF, CalibrationState
 from lookalike.records.failure import Failure
+from lookalike.records.info import GalleryInfo
 from lookalike.searching.worth import describe_calibration
 from lookalike.storage.store import FoundPicture
 

@@ -16,7 +16,7 @@ from lookalike import errors
 from lookalike.acting.apply import ActProgressCallback
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
-from lookalike.api import Gallery, GalleryInfo
+from lookalike.api import Gallery
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
@@ -27,6 +27,7 @@ from lookalike.queries.source import Box, Source, parse_source
 from lookalike.records.calibration import CalibrationState, Promise, Promised
 from lookalike.records.codec import from_document
 from lookalike.records.failure import Failure, Remark
+from lookalike.records.info import GalleryInfo
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match

@@ -23,7 +23,7 @@ Record = TypeVar("Record")
 def to_document(value: Any) -> Any:
     """Return a record as JSON values: objects, lists, texts, numbers, booleans and None.
 
-    The fields that a record names in a property `left_out` are not written.
+    The fields that a record names in a property `not_written` are not written.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def to_document(value: Any) -> Any:
     dict, list or plain value
     """
     if is_dataclass(value):
-        left_out = getattr(value, "left_out", ())
-        names = (field.name for field in fields(value) if field.name not in left_out)
+        not_written = getattr(value, "not_written", ())
+        names = (field.name for field in fields(value) if field.name not in not_written)
         return {name: to_document(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {name: to_document(one) for name, one in value.items()}

@@ -83,7 +83,7 @@ class Proof:
     cosine: float = 0.0
 
     @property
-    def left_out(self) -> frozenset[str]:
+    def not_written(self) -> frozenset[str]:
         """The fields that say nothing where the method is this one, and are not written."""
         written = _WRITTEN.get(self.method, _PLACED)
         if self.method == "digest" and not self.digest:

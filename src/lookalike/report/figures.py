@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+from lookalike.answers.search import Answer
 from lookalike.extras import require_extra
-from lookalike.report.documents import Answer
 from lookalike.report.thumbnails import small_image
 from lookalike.settings import Settings
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lookalike.report.documents import Answer
+from lookalike.answers.search import Answer
 from lookalike.report.templating import render
 from lookalike.report.thumbnails import thumbnail_url
 from lookalike.report.wording import count_duplicates

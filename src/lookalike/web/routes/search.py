@@ -8,13 +8,13 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from lookalike.answers.search import Answer
 from lookalike.errors import PictureError
 from lookalike.gallery.local import LocalGallery
 from lookalike.queries.source import Box, Source, parse_box
 from lookalike.records.calibration import PROOF
 from lookalike.records.relation import Relation
 from lookalike.report.documents import (
-    Answer,
     compare_document,
     full_promise_document,
     page_document,

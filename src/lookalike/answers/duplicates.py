@@ -1,0 +1,213 @@
+"""Duplicates and the plans made of them, as JSON has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lookalike.acting.plan import Plan
+from lookalike.answers.pictures import PictureFacts
+from lookalike.duplicates.records import DuplicatesReport, Group, Member
+from lookalike.records.failure import Failure, Remark
+from lookalike.records.proof import Proof
+from lookalike.records.relation import Relation
+
+
+@dataclass(frozen=True)
+class MemberAnswer:
+    """One file beside the one to keep; `note` says why it stays where it is not `removable`."""
+
+    path: str
+    relation: Relation
+    score: float
+    proof: Proof
+    removable: bool
+    note: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, member: Member) -> MemberAnswer:
+        """Return a member as it is printed."""
+        return cls(
+            path=member.picture.path,
+            relation=member.relation,
+            score=round(member.score, 4),
+            proof=member.proof,
+            removable=not member.note,
+            note=member.note,
+            size_bytes=member.picture.size_bytes,
+        )
+
+
+@dataclass(frozen=True)
+class GroupAnswer:
+    """Files that are one picture: the keeper's path, why it stays, and the others."""
+
+    relation: Relation
+    keeper: str
+    why: str
+    members: tuple[MemberAnswer, ...]
+    saved_bytes: int
+
+    @classmethod
+    def of(cls, group: Group) -> GroupAnswer:
+        """Return a group as it is printed."""
+        return cls(
+            relation=group.relation,
+            keeper=group.keeper.path,
+            why=group.why,
+            members=tuple(MemberAnswer.of(member) for member in group.members),
+            saved_bytes=group.n_bytes_saved,
+        )
+
+
+@dataclass(frozen=True)
+class DuplicatesAnswer:
+    """What `duplicates --json` prints."""
+
+    groups: tuple[GroupAnswer, ...]
+    compared: int
+    failed: tuple[Failure, ...]
+    seconds: float
+
+    @classmethod
+    def of(cls, report: DuplicatesReport) -> DuplicatesAnswer:
+        """Return a report as it is printed."""
+        return cls(
+            groups=tuple(GroupAnswer.of(group) for group in report.groups),
+            compared=report.n_compared,
+            failed=tuple(report.failed),
+            seconds=round(report.seconds, 3),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewedMember(PictureFacts):
+    """A `MemberAnswer` with the facts of its picture."""
+
+    relation: Relation
+    score: float
+    proof: Proof
+    removable: bool
+    note: str
+
+    @classmethod
+    def of_member(cls, member: Member) -> ReviewedMember:
+        """Return a member with its facts."""
+        facts = vars(PictureFacts.of([member.picture]))
+        return cls(**{**facts, **vars(MemberAnswer.of(member))})
+
+    def member(self) -> Member:
+        """Return the member."""
+        return Member(
+            self.found(), self.relation, self.score, self.proof, is_covered=self.removable, note=self.note
+        )
+
+
+@dataclass(frozen=True)
+class ReviewedGroup:
+    """A group with the facts of every file; `number` is that of the group in the whole report."""
+
+    number: int
+    relation: Relation
+    keeper: PictureFacts
+    why: str
+    saved_bytes: int
+    members: tuple[ReviewedMember, ...]
+
+    @classmethod
+    def of(cls, group: Group, number: int) -> ReviewedGroup:
+        """Return a group with its facts."""
+        return cls(
+            number=number,
+            relation=group.relation,
+            keeper=PictureFacts.of([group.keeper]),
+            why=group.why,
+            saved_bytes=group.n_bytes_saved,
+            members=tuple(ReviewedMember.of_member(member) for member in group.members),
+        )
+
+    def group(self) -> Group:
+        """Return the group."""
+        return Group(self.keeper.found(), self.why, tuple(member.member() for member in self.members))
+
+
+@dataclass(frozen=True)
+class ReviewAnswer:
+    """Some of the groups of the last report, as the files are now: what was put away since is left out.
+
+    Parameters
+    ----------
+    report_id : str or None
+        None where no duplicates were looked for yet; then there is nothing of the report.
+    groups : sequence of ReviewedGroup
+    offset, total_groups, total_saved_bytes : int
+        Where the groups lie, and what there is in all.
+    made_at, compared, failed, seconds, protect
+        Of the report.
+    """
+
+    report_id: str | None
+    groups: tuple[ReviewedGroup, ...]
+    offset: int
+    total_groups: int
+    total_saved_bytes: int
+    made_at: str = ""
+    compared: int = 0
+    failed: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+    protect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedRemoval:
+    """One file that is to go, and the one that stays for it."""
+
+    path: str
+    keeper: str
+    relation: str
+    why: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class PlanAnswer:
+    """What a plan would do, and what of the wishes it leaves out.
+
+    Parameters
+    ----------
+    id : str
+    act : str or None
+        None where nothing is to be done.
+    created_at : str
+    quarantine : str or None
+    n_files, saved_bytes : int
+    removals : sequence of PlannedRemoval
+    left_out : sequence of Remark
+    """
+
+    id: str
+    act: str | None
+    created_at: str
+    quarantine: str | None
+    n_files: int
+    saved_bytes: int
+    removals: tuple[PlannedRemoval, ...]
+    left_out: tuple[Remark, ...]
+
+    @classmethod
+    def of(cls, plan_id: str, plan: Plan, left_out: Sequence[Remark]) -> PlanAnswer:
+        """Return a plan as it is shown."""
+        return cls(
+            id=plan_id,
+            act=plan.acts[0].act if plan.acts else None,
+            created_at=plan.created_at,
+            quarantine=plan.quarantine,
+            n_files=len(plan.acts),
+            saved_bytes=sum(act.size_bytes for act in plan.acts),
+            removals=tuple(
+                PlannedRemoval(act.path, act.keeper, act.relation, act.why, act.size_bytes)
+                for act in plan.acts
+            ),
+            left_out=tuple(left_out),
+        )

@@ -26,7 +26,8 @@ from lookalike import Gallery, Settings
 from lookalike.doctor import cpu_features
 from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, recipes_of
 from lookalike.media.decode import decode
-from lookalike.storage.store import Content, Store
+from lookalike.storage.records import Content
+from lookalike.storage.store import Store
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry", "retina")
 SIZE = (500, 375)

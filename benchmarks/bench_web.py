@@ -30,7 +30,8 @@ from PIL import Image
 
 from lookalike import Gallery, Settings
 from lookalike.features.extract import EMBEDDING, recipes_of
-from lookalike.storage.store import Content, Store
+from lookalike.storage.records import Content
+from lookalike.storage.store import Store
 
 PHOTOS = ("astronaut", "cat", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry", "retina")
 UPLOAD_SIZES = ((2000, 1500), (3000, 2000), (4000, 3000))

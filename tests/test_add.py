@@ -141,8 +141,8 @@ def test_ctrl_c_keeps_what_is_done(gallery, folder, monkeypatch):
 
 def test_a_full_disk_stops_with_a_sentence_and_the_store_intact(gallery, folder):
     gallery.add(folder / "0.png")
-    db = gallery._store._db
-    db.execute(f"PRAGMA max_page_count = {gallery._store._pragma('page_count') + 1}")
+    db = gallery._store.database
+    db.execute(f"PRAGMA max_page_count = {db.pragma('page_count') + 1}")
     with pytest.raises(StoreError, match="disk is full"):
         gallery.add(folder)
     db.execute("PRAGMA max_page_count = 1000000")
@@ -169,17 +169,17 @@ def _index_command(gallery, folder, settings, *options):
 def _snapshot(place, settings):
     """Everything that a gallery knows, without ids and the order of rows."""
     store = Store(place)
-    assert store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     recipes = recipes_of(settings, FEATURES)
     snapshot = {}
-    for picture in store.iter_pictures():
-        features = store.features_of(picture.content_id, recipes.values())
+    for picture in store.files.iter_found():
+        features = store.features.of(picture.content_id, recipes.values())
         assert set(features) == set(FEATURES), "a content is there only with all its features"
         for name, data in features.items():
             assert np.isfinite(np.frombuffer(data, stored_dtype(name)).astype(np.float32)).all()
         facts = (picture.digest, picture.format, picture.width_px, picture.size_bytes, picture.mtime_ns)
         snapshot[picture.path] = (facts, features)
-    failures = {(one.path, one.stage, one.reason) for one in store.iter_failures()}
+    failures = {(one.path, one.stage, one.reason) for one in store.files.failures()}
     store.close()
     return snapshot, failures
 

@@ -41,7 +41,7 @@ from lookalike.records.failure import Failure, Remark
 from lookalike.records.info import GalleryInfo
 from lookalike.records.proof import Proof
 from lookalike.searching.searcher import Match
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 DIGEST = bytes(range(32))
 

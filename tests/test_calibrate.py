@@ -35,7 +35,7 @@ def _calibrate(gallery, **options):
 
 
 def _digest(gallery, path):
-    (known,) = gallery._store.known_files([str(path)]).values()
+    (known,) = gallery._store.files.known([str(path)]).values()
     return gallery.picture(known.content_id)[0].digest
 
 
@@ -266,7 +266,7 @@ def test_a_person_is_asked_about_the_doubtful_pairs(place, settings):
         assert answered.n_asked == len(asked)
         assert answered.calibration.n_left_out == unasked.calibration.n_left_out + len(asked)
         digests = sorted(_digest(gallery, folder / name) for name in ("5.png", "like 5.png"))
-        assert gallery._store.verdicts()[digests[0], digests[1]]
+        assert gallery._store.people.verdicts()[digests[0], digests[1]]
         assert answered.calibration.ways["auto"].promise(0.95).recall >= (
             unasked.calibration.ways["auto"].promise(0.95).recall
         )

@@ -22,7 +22,8 @@ from lookalike.gallery.changing import Changing
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import _turn
 from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 from pictures import photo
 

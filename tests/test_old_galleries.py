@@ -37,29 +37,29 @@ def test_it_gives_the_same_answers_to_the_bit(gallery, old):
 
 def test_files_that_moved_keep_their_features(gallery, old):
     place, expected = old
-    before = gallery._store.stamp(_recipe(gallery, "phash")).last_number
+    before = gallery._store.features.stamp(_recipe(gallery, "phash")).last_number
     report = gallery.add(place / "pictures")
     assert (report.moved, report.added, len(report.failed)) == (expected["n_files"], 0, 0)
-    assert gallery._store.stamp(_recipe(gallery, "phash")).last_number == before
+    assert gallery._store.features.stamp(_recipe(gallery, "phash")).last_number == before
     assert set(gallery.info().recipes.values()) == {gallery.info().n_contents}
 
 
 def _recipe(gallery, feature):
-    (text,) = gallery._store.recipes(feature)
+    (text,) = gallery._store.features.recipes(feature)
     return Recipe.from_text(text)
 
 
 def test_what_was_proven_and_said_is_kept(gallery, old):
     for first, second, recipe, outcome in old[1]["verified"]:
         pair = (first, second)
-        assert gallery._store.verified_pairs(Recipe.from_text(recipe), [pair]) == {pair: outcome}
+        assert gallery._store.pairs.kept(Recipe.from_text(recipe), [pair]) == {pair: outcome}
     verdicts = {
         (bytes.fromhex(a), bytes.fromhex(b)): bool(is_duplicate) for a, b, is_duplicate in old[1]["verdicts"]
     }
-    assert gallery._store.verdicts() == verdicts
+    assert gallery._store.people.verdicts() == verdicts
     ratings = {(bytes.fromhex(a), bytes.fromhex(b)): bool(liked) for a, b, liked in old[1]["ratings"]}
-    assert gallery._store.ratings() == ratings
-    assert gallery._store.calibration() == old[1]["calibration"]
+    assert gallery._store.people.ratings() == ratings
+    assert gallery._store.notes.calibration() == old[1]["calibration"]
 
 
 def test_a_verdict_still_keeps_a_pair_apart(gallery, old):

@@ -15,9 +15,10 @@ import pytest
 from conftest import needs_users, ordinary_user
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
 from lookalike.records.recipe import Recipe
-from lookalike.storage import store as store_module
+from lookalike.storage import database as database_module
 from lookalike.storage.index.cache import open_exact_index
-from lookalike.storage.store import Content, Store
+from lookalike.storage.records import Content
+from lookalike.storage.store import FILE_NAME, Store
 
 PHASH = Recipe("phash", 1, {"size": 8})
 U8 = np.dtype(np.uint8)
@@ -51,13 +52,13 @@ def test_there_is_no_gallery_until_one_is_made(tmp_path):
 
 def test_a_gallery_of_a_newer_version_is_refused_and_not_changed(tmp_path):
     Store(tmp_path, create=True).close()
-    db = sqlite3.connect(tmp_path / store_module.FILE_NAME)
+    db = sqlite3.connect(tmp_path / FILE_NAME)
     db.execute("PRAGMA user_version = 99")
     db.close()
     for create in (True, False):
         with pytest.raises(NewerGalleryError, match="newer lookalike"):
             Store(tmp_path, create=create)
-    db = sqlite3.connect(tmp_path / store_module.FILE_NAME)
+    db = sqlite3.connect(tmp_path / FILE_NAME)
     assert db.execute("PRAGMA user_version").fetchone() == (99,)
     db.close()
 
@@ -66,26 +67,28 @@ def test_an_older_gallery_is_migrated_with_its_rows(tmp_path, monkeypatch):
     first = Store(tmp_path, create=True)
     put(first, 1)
     first.close()
-    monkeypatch.setattr(store_module, "MIGRATIONS", (*store_module.MIGRATIONS, "CREATE TABLE later (x)"))
-    before = (tmp_path / store_module.FILE_NAME).read_bytes()
+    monkeypatch.setattr(
+        database_module, "MIGRATIONS", (*database_module.MIGRATIONS, "CREATE TABLE later (x)")
+    )
+    before = (tmp_path / FILE_NAME).read_bytes()
     for read_only in (True, False):
         with pytest.raises(StoreError, match=r"older lookalike.* run `lookalike index`"):
             Store(tmp_path, read_only=read_only)
-    assert (tmp_path / store_module.FILE_NAME).read_bytes() == before
+    assert (tmp_path / FILE_NAME).read_bytes() == before
     later = Store(tmp_path, create=True)
-    assert later.counts()["files"] == 1
+    assert later.files.counts()["files"] == 1
     later.close()
-    db = sqlite3.connect(tmp_path / store_module.FILE_NAME)
-    assert db.execute("PRAGMA user_version").fetchone() == (len(store_module.MIGRATIONS),)
+    db = sqlite3.connect(tmp_path / FILE_NAME)
+    assert db.execute("PRAGMA user_version").fetchone() == (len(database_module.MIGRATIONS),)
     assert db.execute("SELECT count(*) FROM later").fetchone() == (0,)
     db.close()
 
 
 def test_a_migration_that_fails_leaves_the_old_version(tmp_path, monkeypatch):
     Store(tmp_path, create=True).close()
-    broken = (*store_module.MIGRATIONS, "CREATE TABLE later (x); CREATE NONSENSE")
+    broken = (*database_module.MIGRATIONS, "CREATE TABLE later (x); CREATE NONSENSE")
     with monkeypatch.context() as patched:
-        patched.setattr(store_module, "MIGRATIONS", broken)
+        patched.setattr(database_module, "MIGRATIONS", broken)
         with pytest.raises(StoreError):
             Store(tmp_path, create=True)
     Store(tmp_path).close()
@@ -95,7 +98,7 @@ def test_a_migration_that_fails_leaves_the_old_version(tmp_path, monkeypatch):
     "text", [b"this is no database, but long enough to look at" * 50, b"SQLite format 3\0" * 99]
 )
 def test_a_damaged_file_is_a_sentence(tmp_path, text):
-    (tmp_path / store_module.FILE_NAME).write_bytes(text)
+    (tmp_path / FILE_NAME).write_bytes(text)
     with pytest.raises(StoreError, match="damaged or no gallery"):
         Store(tmp_path)
 
@@ -104,7 +107,7 @@ def test_a_damaged_file_is_a_sentence(tmp_path, text):
     "mark", ["PRAGMA user_version = 1", "PRAGMA application_id = 7", "CREATE TABLE other (x)"]
 )
 def test_another_programs_database_is_left_alone(tmp_path, mark):
-    path = tmp_path / store_module.FILE_NAME
+    path = tmp_path / FILE_NAME
     db = sqlite3.connect(path)
     db.execute(mark)
     if "application_id" not in mark:
@@ -120,7 +123,7 @@ def test_another_programs_database_is_left_alone(tmp_path, mark):
 
 @pytest.mark.parametrize("size_bytes", [0, 4096])
 def test_a_gallery_that_was_killed_while_it_was_made_is_none_yet_and_heals(tmp_path, size_bytes):
-    path = tmp_path / store_module.FILE_NAME
+    path = tmp_path / FILE_NAME
     if size_bytes:
         db = sqlite3.connect(path)
         db.execute("PRAGMA journal_mode = WAL")
@@ -136,7 +139,7 @@ def test_a_gallery_that_was_killed_while_it_was_made_is_none_yet_and_heals(tmp_p
     put(healed, 1)
     healed.close()
     again = Store(tmp_path)
-    assert again.counts()["files"] == 1
+    assert again.files.counts()["files"] == 1
     again.close()
 
 
@@ -161,8 +164,8 @@ def test_a_batch_that_is_interrupted_leaves_nothing(store):
     with pytest.raises(KeyboardInterrupt), store.batch() as batch:
         batch.add_content(content(1), {"phash": b"12345678"}, {"phash": PHASH})
         raise KeyboardInterrupt
-    assert store.counts()["contents"] == 0
-    assert len(store.live_ids()) == 0
+    assert store.contents.count() == 0
+    assert len(store.contents.live_ids()) == 0
 
 
 @pytest.mark.parametrize(
@@ -170,31 +173,31 @@ def test_a_batch_that_is_interrupted_leaves_nothing(store):
 )
 def test_every_name_comes_back_as_it_was(store, name):
     put(store, 1, path=f"/p/{name}")
-    assert list(store.iter_paths()) == [f"/p/{name}"]
-    assert store.known_files([f"/p/{name}", "/other"])[f"/p/{name}"].size_bytes == 10
+    assert list(store.files.iter_paths()) == [f"/p/{name}"]
+    assert store.files.known([f"/p/{name}", "/other"])[f"/p/{name}"].size_bytes == 10
 
 
 def test_known_files_of_many_paths(store):
     for number in range(1, 1200):
         with store.batch() as batch:
             batch.put_failure(f"/{number}", 1, 1, stage="decode", reason="x")
-    assert len(store.known_files([f"/{number}" for number in range(3000)])) == 1199
+    assert len(store.files.known([f"/{number}" for number in range(3000)])) == 1199
 
 
 def test_equal_contents_are_kept_once_and_forgotten_with_their_last_file(store):
     first = put(store, 7, "/a")
     assert put(store, 7, "/b") == first
-    assert store.counts()["contents"] == 1
-    store.remove(["/a"])
-    assert store.counts()["contents"] == 1
-    store.remove(["/b"])
-    assert store.counts()["contents"] == 0
-    assert len(store.load_features(PHASH, U8)[0]) == 0
+    assert store.contents.count() == 1
+    store.files.remove(["/a"])
+    assert store.contents.count() == 1
+    store.files.remove(["/b"])
+    assert store.contents.count() == 0
+    assert len(store.features.load(PHASH, U8)[0]) == 0
 
 
 def test_ids_are_never_used_again(store):
     first = put(store, 1)
-    store.remove(["/p/1.png"])
+    store.files.remove(["/p/1.png"])
     assert put(store, 2) > first
 
 
@@ -206,8 +209,8 @@ def test_an_index_follows_what_is_added_and_removed(store):
     cache_files = list((store.folder / "cache").iterdir())
     assert len(cache_files) == 1
     put(store, 40)
-    store.remove(["/p/3.png"])
-    assert store.stamp(PHASH) != stamp
+    store.files.remove(["/p/3.png"])
+    assert store.features.stamp(PHASH) != stamp
     index, _ = open_exact_index(store, PHASH)
     query = np.frombuffer((40).to_bytes(8, "big"), np.uint8)[None]
     assert index.search(query, 1).distances[0, 0] == 0
@@ -226,7 +229,7 @@ def test_an_index_follows_what_is_added_and_removed(store):
         lambda path: _flip(path, -1),
         lambda path: _flip(path, -8 * 700),  # the first of the rows
         lambda path: _flip(path, -8 * 701),  # the last of the ids
-        lambda path: _flip(path, path.read_bytes().index(b"n_removals") + 13, by=1),
+        lambda path: _flip(path, path.read_bytes().index(b"last_removal") + 15, by=1),
         lambda path: path.write_bytes(path.read_bytes()[:-4096] + bytes(4096)),
     ],
 )
@@ -284,24 +287,25 @@ def test_the_cache_of_another_store_is_not_believed(store, tmp_path):
 def test_a_content_without_a_feature_is_lacking(store):
     put(store, 1)
     second = put(store, 2, features=False)
-    assert store.contents_lacking([PHASH]) == {second}
-    assert store.missing_features(second, [PHASH]) == {"phash"}
+    assert store.contents.lacking([PHASH], store.contents.live_ids().tolist()) == {second}
+    assert store.features.missing(second, [PHASH]) == {"phash"}
     put(store, 2)
-    assert store.contents_lacking([PHASH]) == set()
-    assert store.contents_lacking([Recipe("phash", 2)]) == {1, second}
+    assert store.contents.lacking([PHASH], store.contents.live_ids().tolist()) == set()
+    assert store.contents.lacking([Recipe("phash", 2)], [1, second]) == {1, second}
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(store):
     put(store, 1)
-    store._db.execute(f"PRAGMA max_page_count = {store._pragma('page_count') + 2}")
+    database = store.database
+    database.execute(f"PRAGMA max_page_count = {database.pragma('page_count') + 2}")
     with pytest.raises(StoreError, match="disk is full"):
         for number in range(2, 5000):
             put(store, number)
-    store._db.execute("PRAGMA max_page_count = 1000000")
-    n_kept = store.counts()["contents"]
+    database.execute("PRAGMA max_page_count = 1000000")
+    n_kept = store.contents.count()
     assert n_kept >= 1
     assert put(store, 5001)
-    assert store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -348,7 +352,7 @@ def test_a_full_disk_does_not_keep_anyone_from_reading(store, disk):
     store.close()
     with disk():
         reader = Store(store.folder)
-        assert list(reader.iter_paths()) == ["/p/1.png"]
+        assert list(reader.files.iter_paths()) == ["/p/1.png"]
         assert len(open_exact_index(reader, PHASH)[0]) == 1
         with pytest.raises(StoreError, match="cannot be written"):
             put(reader, 2)
@@ -365,10 +369,10 @@ def test_a_full_disk_does_not_keep_anyone_from_reading(store, disk):
 def test_a_reader_who_may_not_write_sees_what_is_still_in_the_log(store, shared_place):
     put(store, 1)
     copy = _read_only_copy(store, shared_place)
-    assert os.stat(f"{copy}/{store_module.FILE_NAME}-wal").st_size
+    assert os.stat(f"{copy}/{FILE_NAME}-wal").st_size
     with ordinary_user():
         reader = Store(copy, read_only=True)
-        assert list(reader.iter_paths()) == ["/p/1.png"]
+        assert list(reader.files.iter_paths()) == ["/p/1.png"]
         reader.close()
 
 
@@ -387,7 +391,7 @@ def test_a_closed_gallery_is_read_where_nothing_can_be_written(store, shared_pla
     copy = _read_only_copy(store, shared_place)
     with ordinary_user():
         reader = Store(copy, read_only=True)
-        assert list(reader.iter_paths()) == ["/p/1.png"]
+        assert list(reader.files.iter_paths()) == ["/p/1.png"]
         reader.close()
 
 
@@ -409,7 +413,7 @@ def test_two_processes_write_and_a_third_reads(tmp_path):
         subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path), str(first), here])
         for first in (1, 101, 5000)
     ]
-    while not (tmp_path / store_module.FILE_NAME).exists():
+    while not (tmp_path / FILE_NAME).exists():
         time.sleep(0.01)
     sizes = []
     while any(writer.poll() is None for writer in writers):
@@ -420,12 +424,12 @@ def test_two_processes_write_and_a_third_reads(tmp_path):
         try:
             index, _ = open_exact_index(reader, PHASH)
             sizes.append(len(index))
-            assert len(index) <= len(reader.live_ids())
+            assert len(index) <= len(reader.contents.live_ids())
         finally:
             reader.close()
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert sizes == sorted(sizes)
     final = Store(tmp_path)
-    assert final.counts()["contents"] == 250 + 150
+    assert final.contents.count() == 250 + 150
     assert len(open_exact_index(final, PHASH)[0]) == 400
     final.close()

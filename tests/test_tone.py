@@ -10,7 +10,7 @@ from lookalike.duplicates.keeper import RULES, choose_keeper
 from lookalike.duplicates.tone import compare_tone
 from lookalike.features.keypoints import extract_keypoints
 from lookalike.proving.verify import verify
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 from pictures import photo
 
 

@@ -528,8 +528,8 @@ def test_verdicts_and_feedback_are_remembered_apart(doubles, tmp_path, settings)
     liked = {"query": f"id:{by_name['7.png']}", "picture": by_name["other.png"], "liked": True}
     assert client.post("/api/v1/feedback", json=liked).status_code == 204
     with Gallery.open(tmp_path / "g", settings=settings) as gallery:
-        assert list(gallery._store.ratings().values()) == [True]
-        assert gallery._store.verdicts() == {}
+        assert list(gallery._store.people.ratings().values()) == [True]
+        assert gallery._store.people.verdicts() == {}
     members = [one["path"] for group in review(client)["groups"] for one in group["members"]]
     assert str(folder / "other.png") not in members, "a liked picture is no duplicate"
     assert problem_of(client.post("/api/v1/feedback", json={**liked, "picture": 10**9}), 404)

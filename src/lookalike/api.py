@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lookalike.searching.searcher import Match
     from lookalike.settings import Settings
     from lookalike.storage.filters import Filter
-    from lookalike.storage.store import FoundPicture
+    from lookalike.storage.records import FoundPicture
 
 
 @dataclass(frozen=True)

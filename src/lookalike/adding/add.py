@@ -14,7 +14,9 @@ from lookalike.media.files import FoundFile, absolute_path
 from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
-from lookalike.storage.store import Batch, KnownFile, Store
+from lookalike.storage.batch import Batch
+from lookalike.storage.records import KnownFile
+from lookalike.storage.store import Store
 from lookalike.workers.pool import WorkerPool
 from lookalike.workers.tasks import Failed, Job
 
@@ -108,8 +110,7 @@ def add_files(
         run.report.interrupted = True
     finally:
         run.flush()
-    if run.left_contents:
-        store.forget_orphans()
+    store.files.forget_left_behind()
     run.report.seconds = time.monotonic() - started
     return run.report
 
@@ -123,24 +124,23 @@ class _Run:
         on_progress: ProgressCallback,
     ) -> None:
         self.report = AddReport()
-        self.left_contents = (
-            False  # whether a path leads elsewhere now, so that its old content may be orphaned
-        )
         self._store = store
         self._settings = settings
         self._recipes = recipes
         self._on_progress = on_progress
         self._found: dict[str, tuple[FoundFile, KnownFile | None]] = {}
+        self._places_left: dict[int, list[str]] = {}
         self._pending: list[Extracted | Failed[str]] = []
         self._committed_at = time.monotonic()
 
     def look(self, files: Iterable[FoundFile], *, retry_failed: bool) -> list[str]:
         """Compare the files with what is known; return the paths that must be read."""
-        lacking = self._store.contents_lacking(list(self._recipes.values()))
         retried = None if retry_failed else _RETRIED_STAGES
         todo = []
         for chunk in _chunks(files, _LOOK_AT_ONCE):
-            known = self._store.known_files([file.path for file in chunk])
+            known = self._store.files.known([file.path for file in chunk])
+            kept = {before.content_id for before in known.values() if before.content_id is not None}
+            lacking = self._store.contents.lacking(list(self._recipes.values()), kept)
             for file in chunk:
                 before = known.get(file.path)
                 if before is None or _must_be_read(file, before, lacking, retried):
@@ -189,13 +189,12 @@ class _Run:
                 batch.put_failure(
                     file.path, file.size_bytes, file.mtime_ns, stage=result.stage, reason=result.reason
                 )
-                self.left_contents |= was_good
             return Failure(result.task, result.stage, result.reason)
         is_new = False
         if result.content is not None:
             content_id, is_new = batch.add_content(result.content, result.features, self._recipes)
         else:
-            known = self._store.content_id(result.digest)
+            known = self._store.contents.id_of(result.digest)
             if known is None:  # another process removed the content since the worker saw it
                 reason = "its content was removed while it was added; run index again."
                 batch.put_failure(file.path, -1, 0, stage="read", reason=reason)
@@ -209,13 +208,19 @@ class _Run:
         if before is not None and before.content_id == content_id:
             return "unchanged"  # touched, or given the features that it lacked
         if before is not None and before.content_id is not None:
-            self.left_contents = True
             return "changed"
         return "added" if is_new else "copied"
 
     def _left_behind(self, content_id: int) -> str | None:
-        """Return a path of this content that no longer exists: the place the file was moved from."""
-        return next((path for path in self._store.paths_of(content_id) if not os.path.lexists(path)), None)
+        """Return a path of this content that no longer exists: the place the file was moved from.
+
+        The places of a content are looked at once a run, however many files have it.
+        """
+        if content_id not in self._places_left:
+            paths = self._store.files.paths_of(content_id)
+            self._places_left[content_id] = [path for path in reversed(paths) if not os.path.lexists(path)]
+        left = self._places_left[content_id]
+        return left.pop() if left else None
 
     def _count(self, outcome: _Outcome) -> None:
         if isinstance(outcome, Failure):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lookalike.storage.store import Content, Store
+from lookalike.storage.records import Content
+from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 
 
@@ -38,8 +39,8 @@ class FileWorker:
         settings, extractor = self._job.settings, self._extractor
         file = read_file(path, max_bytes=settings.max_bytes)
         facts = (path, file.size_bytes, file.mtime_ns, file.digest)
-        known = self._store.content_id(file.digest)
-        if known is not None and not self._store.missing_features(known, extractor.recipes.values()):
+        known = self._store.contents.id_of(file.digest)
+        if known is not None and not self._store.features.missing(known, extractor.recipes.values()):
             return Extracted(*facts, None, {})
         picture = decode(file.data, min_side_px=extractor.min_side_px, settings=settings)
         features = extractor.extract(extractor.prepare(picture))

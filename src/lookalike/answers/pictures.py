@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lookalike.records.failure import Failure
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 
 @dataclass(frozen=True)

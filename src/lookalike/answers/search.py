@@ -13,7 +13,7 @@ from lookalike.records.calibration import AgainstShipped, Origin, Promise, Promi
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Searcher
 from lookalike.searching.worth import find_background, load_shipped, relative_score
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 from lookalike.workers.pool import WorkerPool
 from lookalike.workers.tasks import Failed, Job
 
@@ -181,7 +182,7 @@ class _Run:
         self._seed = seed
         self._on_stage = on_stage
         self.pictures: dict[int, FoundPicture] = {}
-        for picture in store.iter_pictures():
+        for picture in store.files.iter_found():
             if picture.content_id not in self.pictures and is_own_file(picture.path):
                 self.pictures[picture.content_id] = picture
         self.ways = searcher.calibrated_ways()
@@ -303,12 +304,12 @@ class _Run:
             self.unsettled |= {pair, pair[::-1]}
 
     def _keypoints(self, content_id: int) -> Keypoints | None:
-        data = self._store.features_of(content_id, [KEYPOINT_RECIPE]).get(KEYPOINTS)
+        data = self._store.features.of(content_id, [KEYPOINT_RECIPE]).get(KEYPOINTS)
         return None if data is None else from_bytes(data)
 
     def _hear_verdicts(self) -> None:
         ids = {picture.digest: content_id for content_id, picture in self.pictures.items()}
-        for (first, second), is_duplicate in self._store.verdicts().items():
+        for (first, second), is_duplicate in self._store.people.verdicts().items():
             if first in ids and second in ids:
                 pair = _pair(ids[first], ids[second])
                 self._relations[pair] = "copy" if is_duplicate else "different"
@@ -387,14 +388,14 @@ class _Run:
                 self.doubts.append(doubt)
                 continue
             n_answers += 1
-            self._store.put_verdict(doubt.first.digest, doubt.second.digest, answer)
+            self._store.people.put_verdict(doubt.first.digest, doubt.second.digest, answer)
             if answer:
                 self._leave_out(pair)
         return n_answers
 
     def _is_decided(self, pair: Pair) -> bool:
         first, second = (self.pictures[content_id].digest for content_id in pair)
-        return (min(first, second), max(first, second)) in self._store.verdicts()
+        return (min(first, second), max(first, second)) in self._store.people.verdicts()
 
     # What was learned
 

@@ -139,7 +139,7 @@ class ProofWorker:
         return proven
 
     def _load_keypoints(self, content_id: int) -> keypoints.Keypoints | None:
-        data = self._store.features_of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
+        data = self._store.features.of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
         return None if data is None else keypoints.from_bytes(data)
 
 

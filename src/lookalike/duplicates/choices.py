@@ -10,7 +10,8 @@ from lookalike.duplicates.records import Member, Question, StageCallback, ignore
 from lookalike.errors import InputError
 from lookalike.media.files import is_own_file
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 
 EQUAL_BYTES_ACTS = ("hardlink", "symlink", "delete")
 
@@ -73,7 +74,7 @@ def prove_choices(
 
 def _find_keeper(store: Store, choice: Choice, going: set[str]) -> FoundPicture | None:
     """Return a file of the chosen content that is there and stays."""
-    files = store.pictures([choice.keeper]).get(choice.keeper, [])
+    files = store.files.of([choice.keeper]).get(choice.keeper, [])
     return next((file for file in files if file.path not in going and is_own_file(file.path)), None)
 
 
@@ -85,13 +86,13 @@ def _look_up(
     unknown: list[Refused] = []
     seen: set[str] = set()
     for keeper, choice in keepers:
-        known = store.known_files(list(choice.remove))
+        known = store.files.known(list(choice.remove))
         for path in choice.remove:
             if path in seen:
                 raise InputError(f"{path!r} is chosen to go twice: name it once.")
             seen.add(path)
             content_id = known[path].content_id if path in known else None
-            files = [] if content_id is None else store.pictures([content_id])[content_id]
+            files = [] if content_id is None else store.files.of([content_id])[content_id]
             picture = next((file for file in files if file.path == path), None)
             if picture is None or not is_own_file(path):
                 unknown.append((path, "it is no picture of the gallery, or is not there any more"))

@@ -11,7 +11,8 @@ from lookalike.duplicates.proofs import Pair, pair_of
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.proof import Proof, Rows
 from lookalike.records.recipe import Recipe
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 from lookalike.workers.tasks import Failed
 
 DETAILS = Recipe("details", 1, {"placement": VERIFICATION.version})
@@ -38,7 +39,7 @@ def reasons_to_stay(store: Store, going: Sequence[Going], run: RunTasks) -> list
 
     What cannot be looked at stays. Answers are kept in the gallery, so that asking again is quick.
     """
-    kept = store.verified_pairs(DETAILS, [_pair(one) for one in going])
+    kept = store.pairs.kept(DETAILS, [_pair(one) for one in going])
     said = {pair: json.loads(outcome) for pair, outcome in kept.items()}
     asked = {_task(one): one for one in going if _key(one) not in said.get(_pair(one), {})}
     failed: dict[tuple[Pair, str], str] = {}

@@ -33,7 +33,8 @@ from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 
 SHARED_PARTS = Recipe(
     "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
@@ -142,17 +143,17 @@ def _pairs_sharing_parts(store: Store, proofs: Proofs, on_stage: StageCallback) 
     numbers = np.array(sorted(proofs.contents), np.int64)
     digest = hashlib.blake2b(numbers.tobytes() + SHARED_PARTS.text.encode(), digest_size=6).digest()
     there = int.from_bytes(digest, "big")
-    if store.noted(SHARED_PARTS.feature) != there:
+    if store.notes.number(SHARED_PARTS.feature) != there:
         on_stage(SHARED_PARTS.feature, 0, 1)
         proofs.dismiss_workers()
         found = find_shared_parts(proofs.iter_keypoints(), len(numbers))
-        store.forget_verified(SHARED_PARTS)
+        store.pairs.forget(SHARED_PARTS)
         with store.batch() as batch:
             for first, second in found.tolist():
                 batch.put_verified(first, second, SHARED_PARTS, "")
-        store.note(SHARED_PARTS.feature, there)
+        store.notes.put_number(SHARED_PARTS.feature, there)
         on_stage(SHARED_PARTS.feature, 1, 1)
-    return store.all_verified(SHARED_PARTS)
+    return store.pairs.all_kept(SHARED_PARTS)
 
 
 def _is_asked(proofs: Proofs, question: Question, first: int, second: int) -> bool:

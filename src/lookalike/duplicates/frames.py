@@ -9,7 +9,7 @@ import numpy as np
 from lookalike.records.arrays import UInt8Array
 from lookalike.records.geometry import WHOLE, area_of
 from lookalike.records.proof import Proof
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 FRAME_LEVELS = 12  # of 255: what compression leaves of one grey
 MIN_FRAME_SHARE = 0.9  # of the pixels around the overlap that have that grey

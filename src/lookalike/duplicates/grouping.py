@@ -12,7 +12,7 @@ from lookalike.duplicates.proofs import Proofs, pair_of
 from lookalike.duplicates.records import Group, Member, Question, StageCallback, ignore_stage
 from lookalike.records.arrays import UInt8Array
 from lookalike.records.relation import LADDER
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 
 class Grouping:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 # Formats that a camera or scanner writes first, before those that are made from them.
 _ORIGINAL_FORMATS = ("raw", "heif", "tiff", "psd")

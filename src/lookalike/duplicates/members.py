@@ -20,7 +20,8 @@ from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 
 SIMILAR_COSINE = 0.8  # of different photos 1 pair in 1,000 reaches 0.78
 MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale would lose detail
@@ -51,7 +52,7 @@ class Members:
         self._question = question
         self._tones = Tones(proofs.keypoints_of)
         self._cosines = cosines or {}
-        self._color_recipes = [Recipe.from_text(text) for text in store.recipes("hsv")]
+        self._color_recipes = [Recipe.from_text(text) for text in store.features.recipes("hsv")]
 
     def related_pairs(self) -> list[Pair]:
         """Return the pairs between which there is a relation that is asked for."""
@@ -191,7 +192,7 @@ class Members:
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
-        data = self._store.features_of(picture.content_id, self._color_recipes).get("hsv")
+        data = self._store.features.of(picture.content_id, self._color_recipes).get("hsv")
         if data is None:
             return False
         whole = unpack_histograms(np.frombuffer(data, np.uint8)[None])[0, :N_HSV].reshape(HSV_BINS)

@@ -23,7 +23,8 @@ from lookalike.records.arrays import UInt8Array
 from lookalike.records.codec import to_json
 from lookalike.records.geometry import linear_scale, scaling
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 
 _KEPT_IN_MEMORY = 128  # pictures: about 0.5 MB each
@@ -140,7 +141,7 @@ class PairWorker:
         self._load = lru_cache(_KEPT_IN_MEMORY)(self._load_keypoints)
 
     def _load_keypoints(self, content_id: int) -> keypoints.Keypoints | None:
-        data = self._store.features_of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
+        data = self._store.features.of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
         return None if data is None else keypoints.from_bytes(data)
 
     def __call__(self, task: VerifyTask) -> list[tuple[int, int, str]]:

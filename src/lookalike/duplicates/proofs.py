@@ -29,7 +29,8 @@ from lookalike.records.codec import from_json, to_json
 from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 from lookalike.workers.pool import WorkerPool
 from lookalike.workers.tasks import Failed, Job
 
@@ -76,18 +77,18 @@ class Proofs:
         self._pool: WorkerPool[Task, Any] = WorkerPool(
             Job(settings, (), store.folder), settings.n_workers, TaskWorker
         )
-        self._with_keypoints = store.ids_with(RECIPE)
+        self._with_keypoints = store.features.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
         self._unreadable: set[int] = set()
         self._beyond: dict[int, Beyond] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
-        for picture in store.iter_pictures():
+        for picture in store.files.iter_found():
             if is_own_file(picture.path):
                 self.contents.setdefault(picture.content_id, []).append(picture)
         ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
         self.verdicts = {
             pair_of(ids[first], ids[second]): verdict
-            for (first, second), verdict in store.verdicts().items()
+            for (first, second), verdict in store.people.verdicts().items()
             if first in ids and second in ids
         }
         self._different: dict[int, set[int]] = {}
@@ -126,7 +127,7 @@ class Proofs:
         wanted = [pair for pair in pairs if pair not in self._known and self.verdicts.get(pair, True)]
         if not wanted:
             return
-        kept = self._store.verified_pairs(VERIFICATION, wanted)
+        kept = self._store.pairs.kept(VERIFICATION, wanted)
         self._known.update((pair, sys.intern(outcome)) for pair, outcome in kept.items())
         wanted = [pair for pair in wanted if pair not in kept]
         self.n_compared += len(wanted)
@@ -153,12 +154,12 @@ class Proofs:
 
     def iter_keypoints(self) -> Iterator[tuple[int, Keypoints]]:
         """Yield the content ids and keypoints that are kept, one at a time."""
-        kept = self._store.iter_feature(RECIPE)
+        kept = self._store.features.iter_of(RECIPE)
         return ((content_id, from_bytes(data)) for content_id, data in kept if content_id in self.contents)
 
     def keypoints_of(self, content_id: int) -> Keypoints | None:
         """Return the kept keypoints of one content, if there are any."""
-        data = self._store.features_of(content_id, [RECIPE]).get(KEYPOINTS)
+        data = self._store.features.of(content_id, [RECIPE]).get(KEYPOINTS)
         return None if data is None else from_bytes(data)
 
     def look_beyond(self, content_ids: Iterable[int]) -> None:
@@ -166,7 +167,7 @@ class Proofs:
         lacking = sorted(set(content_ids) - self._beyond.keys() - self._unreadable)
         tasks = []
         for content_id in lacking:
-            data = self._store.features_of(content_id, [BEYOND]).get(BEYOND.feature)
+            data = self._store.features.of(content_id, [BEYOND]).get(BEYOND.feature)
             if data is not None:
                 self._beyond[content_id] = Beyond.from_bytes(data)
             else:

@@ -10,7 +10,7 @@ from lookalike.errors import InputError
 from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER, Relation
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 StageCallback = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and its total."""

@@ -26,7 +26,7 @@ from lookalike.queries.source import Box
 from lookalike.records.failure import Failure
 from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, parse_way
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 QUERIES_IN_A_PART = 256  # what a kill may cost: some seconds of work
 

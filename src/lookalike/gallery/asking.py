@@ -116,7 +116,7 @@ class Asking:
 
     def _calibrated(self, by: str) -> tuple[WayCalibration, Origin] | None:
         if by == PROOF:
-            return choose_way(PROOF, (KEYPOINT_RECIPE.text,), self._opened.store.calibration())
+            return choose_way(PROOF, (KEYPOINT_RECIPE.text,), self._opened.store.notes.calibration())
         return self._opened.searcher.calibration_of(by)
 
     def calibrate(
@@ -135,7 +135,7 @@ class Asking:
             ask=ask,
             on_stage=on_stage,
         )
-        opened.store.put_calibration(report.calibration.to_text())
+        opened.store.notes.put_calibration(report.calibration.to_text())
         return report
 
     def compare(self, first: Any, second: Any) -> Comparison:
@@ -150,7 +150,7 @@ class Asking:
         """Load what the default search needs."""
         opened = self._opened
         for name in (EMBEDDING, "phash", "dhash"):
-            if opened.store.has_feature(name):
+            if opened.store.features.has(name):
                 opened.searcher.index(name)
         if opened.has_embeddings:
             self.load(_BLANK_PICTURE, box=None, keep=False).feature(EMBEDDING)

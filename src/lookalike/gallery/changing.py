@@ -70,19 +70,16 @@ class Changing:
         given = [os.fspath(path) for path in paths]
         if "" in given:
             raise InputError("an empty path names nothing: give the file or folder to forget.")
-        places = [absolute_path(path) for path in given]
-        inside = tuple(place.rstrip(os.sep) + os.sep for place in places)
-        known = [p for p in self._store.iter_paths() if p in places or p.startswith(inside)]
-        return self._store.remove(known)
+        return self._store.files.remove((absolute_path(path) for path in given), with_folders=True)
 
     def find_gone(self) -> list[str]:
         """Return the paths of the gallery where no file is any more."""
-        return [path for path in self._store.iter_paths() if not os.path.lexists(path)]
+        return [path for path in self._store.files.iter_paths() if not os.path.lexists(path)]
 
     def prune(self) -> list[str]:
         """Forget the files that are gone; return their paths."""
         gone = self.find_gone()
-        self._store.remove(gone)
+        self._store.files.remove(gone)
         return gone
 
     def mark(self, first: Any, second: Any, is_duplicate: bool | None) -> None:
@@ -90,12 +87,12 @@ class Changing:
         digests = [self._opened.digest_of(picture) for picture in (first, second)]
         if digests[0] == digests[1]:
             raise InputError(f"{first} and {second} have the same bytes: there is nothing to say of them.")
-        self._store.put_verdict(digests[0], digests[1], is_duplicate)
+        self._store.people.put_verdict(digests[0], digests[1], is_duplicate)
 
     def rate(self, query: Any, content_id: int, is_liked: bool | None) -> None:
         """Remember whether a picture was what a person meant by a query; None forgets it."""
         answer = self._looking_up.picture(content_id)[0]
-        self._store.put_rating(self._opened.digest_of(query), answer.digest, is_liked)
+        self._store.people.put_rating(self._opened.digest_of(query), answer.digest, is_liked)
 
 
 def _each_once(files: Iterator[FoundFile]) -> Iterator[FoundFile]:

@@ -30,7 +30,7 @@ from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
@@ -182,7 +182,7 @@ class LocalGallery(Gallery):
 
     def id_of(self, digest: bytes) -> int | None:
         """Return the id of the content with this digest, if it is in the gallery."""
-        return self._store.content_id(digest)
+        return self._store.contents.id_of(digest)
 
     # Asking
 

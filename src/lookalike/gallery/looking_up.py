@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
 from typing import BinaryIO
 
 from lookalike.errors import QueryError, ReadError
@@ -16,7 +15,7 @@ from lookalike.records.calibration import PROOF, CalibrationState
 from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
 from lookalike.searching.worth import describe_calibration
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 
 class LookingUp:
@@ -28,43 +27,41 @@ class LookingUp:
 
     def info(self) -> GalleryInfo:
         """Return what the gallery holds and what it costs."""
-        counts = self._store.counts()
-        formats: dict[str, int] = {}
-        for picture in self._store.iter_pictures():
-            formats[picture.format] = formats.get(picture.format, 0) + 1
-        recipes = {text: n for feature in FEATURES for text, n in self._store.recipes(feature).items()}
+        recipes = {
+            text: n for feature in FEATURES for text, n in self._store.features.recipes(feature).items()
+        }
         cache = self._store.folder / "cache"
         return GalleryInfo(
             str(self._store.folder),
-            counts["files"],
-            counts["contents"],
-            tuple(Failure(f.path, f.stage or "", f.reason or "") for f in self._store.iter_failures()),
-            formats,
+            self._store.files.counts()["files"],
+            self._store.contents.count(),
+            tuple(Failure(f.path, f.stage or "", f.reason or "") for f in self._store.files.failures()),
+            self._store.files.formats(),
             recipes,
-            counts["store_bytes"],
+            self._store.size_bytes(),
             sum(file.stat().st_size for file in cache.glob("*.index")) if cache.is_dir() else 0,
-            self._calibration_state(counts["contents"]),
+            self._calibration_state(self._store.contents.count()),
         )
 
     def _calibration_state(self, n_contents: int) -> CalibrationState:
         searcher = self._opened.searcher
         recipes = {way: searcher.recipes_of(way) for way in searcher.calibrated_ways()}
         recipes[PROOF] = (KEYPOINT_RECIPE.text,)
-        return describe_calibration(self._store.calibration(), n_contents, recipes)
+        return describe_calibration(self._store.notes.calibration(), n_contents, recipes)
 
     def folders(self) -> list[tuple[str, int]]:
         """Return the folders that the files lie in, gathered near the top, with how many in each."""
-        return gather_folders(self._store.iter_paths())
+        return gather_folders(self._store.files.iter_paths())
 
     def failures(self, *, offset: int, limit: int) -> tuple[list[Failure], int]:
         """Return some of the files that failed, by path, and how many there are."""
-        rows = islice(self._store.iter_failures(), offset, offset + limit)
+        rows = self._store.files.failures(offset, limit)
         found = [Failure(row.path, row.stage or "", row.reason or "") for row in rows]
-        return found, self._store.counts()["failed"]
+        return found, self._store.files.counts()["failed"]
 
     def picture(self, content_id: int) -> list[FoundPicture]:
         """Return the files that have this content, oldest first."""
-        found = self._store.pictures([content_id]).get(content_id)
+        found = self._store.files.of([content_id]).get(content_id)
         if found is None:
             raise QueryError(
                 f"'id:{content_id}' is no picture of this gallery: take an id that a search gave."
@@ -73,7 +70,7 @@ class LookingUp:
 
     def pictures(self, *, offset: int, limit: int, folder: str | None) -> tuple[list[FoundPicture], int]:
         """Return some of the files by id, and how many there are, maybe only those below a folder."""
-        return self._store.picture_page(offset, limit, None if folder is None else absolute_path(folder))
+        return self._store.files.page(offset, limit, None if folder is None else absolute_path(folder))
 
     def open_picture(self, content_id: int) -> tuple[BinaryIO, FoundPicture]:
         """Open the first of a picture's files that still has the bytes it was indexed with."""
@@ -88,4 +85,4 @@ class LookingUp:
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether a file is one of the gallery's."""
         place = absolute_path(path)
-        return place in self._store.known_files([place])
+        return place in self._store.files.known([place])

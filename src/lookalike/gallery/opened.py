@@ -60,7 +60,7 @@ class Opened:
     @property
     def has_embeddings(self) -> bool:
         """Whether pictures were added with all their features, not with hashes only."""
-        return self.store.has_feature(EMBEDDING)
+        return self.store.features.has(EMBEDDING)
 
     def source(self, picture: Any) -> Source:
         """Return where a picture comes from that was handed over in any of the ways."""

@@ -33,7 +33,7 @@ from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 TOKEN_VARIABLE = "LOOKALIKE_TOKEN"  # noqa: S105  (the name of a variable, not its value)
 TIMEOUT_SECONDS = 60.0

@@ -22,7 +22,7 @@ from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
 from lookalike.records.relation import Relation
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 
 
 class Tidying:
@@ -136,7 +136,7 @@ class Tidying:
             on_progress=on_progress,
         )
         try:
-            self._opened.store.remove(path for path in report.done if not is_own_file(path))
+            self._opened.store.files.remove(path for path in report.done if not is_own_file(path))
         except LookalikeError as error:  # what was done to files is told, whatever else fails
             reason = f"the gallery still lists what was put away (`prune` forgets it): {error}"
             report.remarks.append(Remark(str(self._opened.store.folder), reason))

@@ -1,4 +1,4 @@
-"""Many paths -> the few folders that a person would name them by."""
+"""What lies below a folder, and the few folders that a person would name many paths by."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import os
 from collections.abc import Iterable
 
 MAX_FOLDERS = 50
+
+
+def start_of(folder: str) -> str:
+    """Return what the paths of all that lies below a folder begin with: its own path and a separator."""
+    return folder.rstrip(os.sep) + os.sep
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether an absolute path lies below a folder, which is not below itself; links are not resolved."""
+    return path.startswith(start_of(folder))
 
 
 def gather_folders(paths: Iterable[str], *, most: int = MAX_FOLDERS) -> list[tuple[str, int]]:

@@ -19,7 +19,8 @@ from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER
 from lookalike.searching.searcher import Match
 from lookalike.settings import Settings
-from lookalike.storage.store import FoundPicture, Store
+from lookalike.storage.records import FoundPicture
+from lookalike.storage.store import Store
 
 
 def verify_matches(
@@ -75,7 +76,7 @@ def load_keypoints(picture: FoundPicture, store: Store, reader: PictureReader) -
     ------
     PictureError    there are none yet, and the file cannot be read or was changed
     """
-    data = store.features_of(picture.content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
+    data = store.features.of(picture.content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)
     if data is not None:
         return keypoints.from_bytes(data)
     source = Source(picture.path, path=picture.path, digest=picture.digest)

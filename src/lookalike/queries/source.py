@@ -119,7 +119,7 @@ def path_of_url(url: str) -> str:
 def _indexed_source(text: str, store: Store | None) -> Source:
     number = text[3:]
     is_number = number.isdecimal() and len(number) <= MAX_ID_DIGITS
-    pictures = store.pictures([int(number)]) if store is not None and is_number else {}
+    pictures = store.files.of([int(number)]) if store is not None and is_number else {}
     if not pictures:
         raise QueryError(f"{text!r} is no picture of this gallery: take an id that a search has printed.")
     content_id = int(number)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from lookalike.records.calibration import Promised
     from lookalike.records.failure import Failure, Remark
     from lookalike.records.info import GalleryInfo
-    from lookalike.storage.store import FoundPicture
+    from lookalike.storage.records import FoundPicture
 
 
 def add_document(report: AddReport) -> dict[str, Any]:

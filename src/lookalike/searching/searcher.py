@@ -32,7 +32,8 @@ from lookalike.searching.worth import (
 from lookalike.storage.filters import Filter
 from lookalike.storage.index.cache import open_exact_index
 from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.store import FoundPicture, Stamp, Store
+from lookalike.storage.records import FoundPicture, Stamp
+from lookalike.storage.store import Store
 
 AUTO = "auto"
 HASH_THEN_EMBEDDING = "hash-then-embedding"
@@ -211,14 +212,15 @@ class Searcher:
     def _passing_ids(self, where: Filter) -> NDArray[np.int64] | None:
         if where.is_empty:
             return None
-        passing = sorted({p.content_id for p in self._store.iter_pictures() if where.passes(p)})
-        if not passing and where.folder is not None:
-            was_there = any(where.is_inside(picture) for picture in self._store.iter_pictures())
-            if not (was_there or os.path.isdir(where.folder)):
-                raise InputError(
-                    f"there is no folder {where.folder!r}, and no picture of the gallery was in it: check its name."
-                )
-        return np.array(passing, np.int64)
+        passing = self._store.passing.ids(where)
+        folder = where.folder
+        if not (
+            len(passing) or folder is None or self._store.files.has_any_below(folder) or os.path.isdir(folder)
+        ):
+            raise InputError(
+                f"there is no folder {folder!r}, and no picture of the gallery was in it: check its name."
+            )
+        return passing
 
     # The ways
 
@@ -274,7 +276,7 @@ class Searcher:
         ]
 
     def _by_all(self, query: Query, k: int, among: NDArray[np.int64] | None) -> list[_Ranked]:
-        has_embedding = self._store.has_feature(EMBEDDING)
+        has_embedding = self._store.features.has(EMBEDDING)
         ids = self._candidates(query, max(SHORT_LIST, min(4 * k, k + MORE_CANDIDATES)), among, has_embedding)
         if not len(ids):
             return []
@@ -365,7 +367,9 @@ class Searcher:
     def calibrated_ways(self) -> list[str]:
         """Return the ways that can be calibrated: those whose features the gallery has, in the default metric."""
         present = {
-            name for name in FEATURES if self._extractor().recipes[name].text in self._store.recipes(name)
+            name
+            for name in FEATURES
+            if self._extractor().recipes[name].text in self._store.features.recipes(name)
         }
         return [way for way in ways() if ":" not in way and set(self.features_of(way)) <= present]
 
@@ -376,7 +380,7 @@ class Searcher:
     def features_of(self, name: str) -> tuple[str, ...]:
         """Return the features that a way looks at in this gallery."""
         if name == AUTO:
-            has_embedding = self._store.has_feature(EMBEDDING)
+            has_embedding = self._store.features.has(EMBEDDING)
             return ("phash", "dhash", EMBEDDING) if has_embedding else ("phash", "dhash")
         return ("phash", EMBEDDING) if name == HASH_THEN_EMBEDDING else (name,)
 
@@ -388,7 +392,7 @@ class Searcher:
         name, metric = parse_way(by)
         if metric is not None and metric != next(iter(metrics_of(kind_of(name)))):
             return None
-        return choose_way(name, self.recipes_of(by), self._store.calibration())
+        return choose_way(name, self.recipes_of(by), self._store.notes.calibration())
 
     def _ruler(
         self, name: str, metric: str | None, ranked: list[_Ranked], among: NDArray[np.int64] | None
@@ -413,7 +417,7 @@ class Searcher:
     def embeddings_of(self, content_ids: Sequence[int]) -> Float32Array:
         """Return the embeddings of contents, shape (n, d), rows of length 1; those without one are left out."""
         recipe = self._extractor().recipes[EMBEDDING]
-        kept = [self._store.features_of(content_id, [recipe]).get(EMBEDDING) for content_id in content_ids]
+        kept = [self._store.features.of(content_id, [recipe]).get(EMBEDDING) for content_id in content_ids]
         rows = [np.frombuffer(data, stored_dtype(EMBEDDING)) for data in kept if data is not None]
         if not rows:
             return np.empty((0, 0), np.float32)
@@ -429,7 +433,7 @@ class Searcher:
         """
         recipe = self._extractor().recipes[feature]
         kept = self._indexes.get(feature)
-        if kept is not None and kept[1] == self._store.stamp(recipe):
+        if kept is not None and kept[1] == self._store.features.stamp(recipe):
             return kept[0]
         self._check_recipe(recipe)
         index, stamp = open_exact_index(self._store, recipe)
@@ -437,11 +441,11 @@ class Searcher:
         return index
 
     def _check_recipe(self, recipe: Recipe) -> None:
-        present = self._store.recipes(recipe.feature)
+        present = self._store.features.recipes(recipe.feature)
         if recipe.text in present:
             return
         if not present:
-            if not self._store.counts()["contents"]:
+            if not self._store.contents.count():
                 raise InputError(f"the gallery {self._store.folder} holds no picture yet: run `index` first.")
             raise InputError(
                 f"no picture of the gallery {self._store.folder} has the feature {recipe.feature}: run "
@@ -458,7 +462,7 @@ class Searcher:
         return metrics[metric or next(iter(metrics))]
 
     def _id_of_same_bytes(self, query: Query) -> int | None:
-        return None if query.digest is None else self._store.content_id(query.digest)
+        return None if query.digest is None else self._store.contents.id_of(query.digest)
 
     def _with_files(
         self,
@@ -471,7 +475,7 @@ class Searcher:
         ruler: _Ruler | None,
     ) -> list[Match]:
         """Turn contents into the files that have them, without the queried file itself."""
-        files: dict[int, list[FoundPicture]] = self._store.pictures([one.content_id for one in ranked])
+        files: dict[int, list[FoundPicture]] = self._store.files.of([one.content_id for one in ranked])
         return [
             Match(
                 picture,

@@ -1,4 +1,4 @@
-"""Which pictures may answer: by folder, format, size and date."""
+"""Which pictures may answer: by folder, format, size and date; for one picture, and as a question to SQL."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path
+from lookalike.media.folders import is_below, start_of
 from lookalike.media.formats import FORMAT_ALIASES, FORMATS
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.database import Database
+from lookalike.storage.records import FoundPicture
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", re.ASCII)
 _FIRST_MOMENT = "0001-01-01T00:00:00"  # completes a date that is written in part
+_MAX_INTEGER = 2**63 - 1  # of SQLite, and of the nanoseconds in which a file system gives times
+_MAX_KEPT = 16  # filters whose ids are kept; a million ids take 8 MB
 
 
 @dataclass(frozen=True)
@@ -71,13 +79,9 @@ class Filter:
         """Whether every picture passes."""
         return self == Filter()
 
-    def is_inside(self, picture: FoundPicture) -> bool:
-        """Whether this picture lies below the folder."""
-        return self.folder is None or picture.path.startswith(self.folder.rstrip(os.sep) + os.sep)
-
     def passes(self, picture: FoundPicture) -> bool:
         """Whether this picture may answer."""
-        if not self.is_inside(picture):
+        if self.folder is not None and not is_below(picture.path, self.folder):
             return False
         if self.formats and picture.format not in self.formats:
             return False
@@ -87,12 +91,96 @@ class Filter:
             return False
         if self.max_bytes is not None and picture.size_bytes > self.max_bytes:
             return False
-        if self.since is None and self.until is None:
-            return True
-        date = picture.date
-        if self.since is not None and date < self.since:
+        return self._passes_by_date(picture)
+
+    def _passes_by_date(self, picture: FoundPicture) -> bool:
+        if picture.taken_at is None:
+            after, before = self.file_times_ns
+            return (after is None or picture.mtime_ns >= after) and (
+                before is None or picture.mtime_ns < before
+            )
+        if self.since is not None and picture.taken_at < self.since:
             return False
-        return self.until is None or date[: len(self.until)] <= self.until
+        return self.until is None or picture.taken_at[: len(self.until)] <= self.until
+
+    @property
+    def file_times_ns(self) -> tuple[int | None, int | None]:
+        """When a file of unknown date must have been written: at or after the first moment, before the second."""
+        return (
+            None if self.since is None else _moment_ns(_start(self.since)),
+            None if self.until is None else _moment_ns(_end(self.until)),
+        )
+
+
+class Passing:
+    """Which contents pass a filter; asked of SQL, and kept until files or contents change.
+
+    Parameters
+    ----------
+    database : Database
+        Of the gallery.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._kept: tuple[int, dict[Filter, NDArray[np.int64]]] = (-1, {})
+
+    def ids(self, where: Filter) -> NDArray[np.int64]:
+        """Return the contents of which at least one file passes the filter, as ids, ascending."""
+        (generation,) = self._db.rows("SELECT value FROM counter WHERE name = 'generation'")[0]
+        if self._kept[0] != generation:
+            self._kept = (generation, {})
+        kept = self._kept[1]
+        if where not in kept:
+            if len(kept) == _MAX_KEPT:
+                kept.clear()
+            kept[where] = self._ask(where)
+        return kept[where]
+
+    def _ask(self, where: Filter) -> NDArray[np.int64]:
+        conditions, values = conditions_of(where)
+        rows = self._db.rows(
+            "SELECT DISTINCT content_id FROM file JOIN content ON content.id = content_id "
+            f"WHERE {' AND '.join(conditions) or 'true'} ORDER BY content_id",
+            values,
+        )
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+
+def below(folder: str) -> tuple[bytes, bytes]:
+    """Return the range of paths that lie below a folder: from the first one, and before the second."""
+    start = os.fsencode(start_of(folder))
+    return start, start[:-1] + bytes([start[-1] + 1])
+
+
+def conditions_of(where: Filter) -> tuple[list[str], list[Any]]:
+    """Return a filter as conditions on rows of `file` joined with `content`, and the values of their marks."""
+    conditions: list[str] = []
+    values: list[Any] = []
+
+    def add(condition: str, *its_values: Any) -> None:
+        conditions.append(condition)
+        values.extend(its_values)
+
+    if where.folder is not None:
+        add("path >= ? AND path < ?", *below(where.folder))
+    if where.formats:
+        add(f"format IN ({','.join('?' * len(where.formats))})", *where.formats)
+    if where.min_side_px:
+        add("min(width_px, height_px) >= ?", min(where.min_side_px, _MAX_INTEGER))
+    if where.min_bytes is not None:
+        add("file.size_bytes >= ?", min(where.min_bytes, _MAX_INTEGER))
+    if where.max_bytes is not None:
+        add("file.size_bytes <= ?", min(where.max_bytes, _MAX_INTEGER))
+    after, before = where.file_times_ns
+    if where.since is not None:
+        add("CASE WHEN taken_at IS NULL THEN mtime_ns >= ? ELSE taken_at >= ? END", after, where.since)
+    if where.until is not None:
+        add(
+            "CASE WHEN taken_at IS NULL THEN mtime_ns < ? ELSE substr(taken_at, 1, ?) <= ? END",
+            *(before, len(where.until), where.until),
+        )
+    return conditions, values
 
 
 def _parse_format(text: str) -> str:
@@ -113,3 +201,30 @@ def _check_date(date: str) -> None:
         raise InputError(
             f"{date!r} is no date: write YYYY-MM-DD, or less (YYYY-MM, YYYY), of a day that there is."
         ) from error
+
+
+def _start(date: str) -> datetime:
+    """Return the first moment of a date that may be written in part."""
+    return datetime.fromisoformat(date + _FIRST_MOMENT[len(date) :])
+
+
+def _end(date: str) -> datetime:
+    """Return the first moment after a date that may be written in part."""
+    first = _start(date)
+    try:
+        if len(date) == len("YYYY"):
+            return first.replace(year=first.year + 1)
+        if len(date) == len("YYYY-MM"):
+            return (first + timedelta(days=31)).replace(day=1)
+        units = {10: timedelta(days=1), 13: timedelta(hours=1), 16: timedelta(minutes=1)}
+        return first + units.get(len(date), timedelta(seconds=1))
+    except (OverflowError, ValueError):
+        return datetime.max
+
+
+def _moment_ns(moment: datetime) -> int:
+    """Return a moment of local time in nanoseconds since 1970, at most so far away as a file's time can be."""
+    seconds = (moment - datetime(1970, 1, 1)).total_seconds()
+    if abs(seconds) < _MAX_INTEGER / 1e9 - 86400 * 2:
+        seconds = moment.timestamp()
+    return max(-_MAX_INTEGER, min(_MAX_INTEGER, int(seconds) * 10**9))

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
 from lookalike.records.codec import to_json
-from lookalike.storage.store import FoundPicture
+from lookalike.storage.records import FoundPicture
 from lookalike.web.problems import Refusal
 
 CHUNK_BYTES = 256 * 1024

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from lookalike.features.extract import for_cache, kind_of, stored_dtype
 from lookalike.records.recipe import Recipe
 from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.store import Stamp, Store
+from lookalike.storage.records import Stamp
+from lookalike.storage.store import Store
 
 _HEADER_BYTES = 4096  # a page, so that the rows behind it stay aligned
 _REWRITE_SHARE = 0.1  # a cache file is written anew once so much of it would be out of date
@@ -37,12 +38,12 @@ def open_exact_index(store: Store, recipe: Recipe) -> tuple[ExactIndex, Stamp]:
     (re)written where it is absent, damaged or far behind; a folder that cannot be written costs only speed.
     """
     path = _cache_path(store, recipe)
-    stamp = store.stamp(recipe)
+    stamp = store.features.stamp(recipe)
     index, cached = _read(path, recipe, store)
-    ids, rows = store.load_features(recipe, stored_dtype(recipe.feature), after=cached.last_number)
+    ids, rows = store.features.load(recipe, stored_dtype(recipe.feature), after=cached.last_number)
     n_cached = len(index)
-    if cached.n_removals != stamp.n_removals:
-        index.keep_only(store.live_ids())
+    if cached.last_removal != stamp.last_removal:
+        index.remove(store.features.removed_after(cached.last_removal))
     n_behind = len(ids) + n_cached - len(index)
     if len(ids):
         # A row that another process wrote between `stamp` and here is simply newer than the stamp says.
@@ -68,8 +69,8 @@ def _cache_path(store: Store, recipe: Recipe) -> Path:
 def _marks(store: Store, ids: NDArray[np.int64]) -> list[str]:
     """Return the digests behind the first and last id: a store put in another's place has others."""
     ends = [int(ids[0]), int(ids[-1])]
-    found = store.pictures(ends)
-    return [found[end][0].digest.hex() if end in found else "" for end in ends]
+    found = store.contents.digests_of(ends)
+    return [found[end].hex() if end in found else "" for end in ends]
 
 
 def _read(path: Path, recipe: Recipe, store: Store) -> tuple[ExactIndex, Stamp]:

@@ -1,0 +1,171 @@
+"""The contents of a gallery and what was computed of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import StoreError
+from lookalike.records.recipe import Recipe
+from lookalike.storage.database import Database
+from lookalike.storage.records import Stamp
+
+Dtype = np.dtype[np.uint8] | np.dtype[np.float16]
+_RECIPE_ID = "(SELECT id FROM recipe WHERE text = ?)"
+
+
+class Contents:
+    """One row a distinct sequence of bytes. Ids grow, and are never used again."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def id_of(self, digest: bytes) -> int | None:
+        """Return the id of the content with this digest, if it is known."""
+        row = self._db.row("SELECT id FROM content WHERE digest = ?", (digest,))
+        return None if row is None else int(row[0])
+
+    def digests_of(self, content_ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the digest of each of these contents; unknown ones are left out."""
+        question = "SELECT id, digest FROM content WHERE id IN ({keys})"
+        return dict(self._db.rows_among(question, [int(content_id) for content_id in content_ids]))
+
+    def count(self) -> int:
+        """Return how many contents there are."""
+        row = self._db.row("SELECT n FROM tally WHERE subject = 'content'")
+        return 0 if row is None else int(row[0])
+
+    def live_ids(self) -> NDArray[np.int64]:
+        """Return the ids of all contents, ascending."""
+        rows = self._db.rows("SELECT id FROM content ORDER BY id")
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def lacking(self, recipes: Sequence[Recipe], among: Iterable[int]) -> set[int]:
+        """Return which of some contents lack a feature of at least one of these recipes."""
+        texts = json.dumps([recipe.text for recipe in recipes])
+        rows = self._db.rows(
+            "SELECT value FROM json_each(?) AS asked WHERE (SELECT count(*) FROM feature "
+            "WHERE content_id = asked.value AND recipe_id IN "
+            "(SELECT id FROM recipe WHERE text IN (SELECT value FROM json_each(?)))) < ?",
+            (json.dumps(list(among)), texts, len(recipes)),
+        )
+        return {int(content_id) for (content_id,) in rows}
+
+
+class Features:
+    """One row a feature of a content by a recipe, numbered in the order of writing.
+
+    A cache that has read up to number n needs only the rows after n, see `load` and `removed_after`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def of(self, content_id: int, recipes: Iterable[Recipe]) -> dict[str, bytes]:
+        """Return the stored bytes of a content's features, by feature name; absent ones are left out."""
+        wanted = {recipe.text: recipe.feature for recipe in recipes}
+        rows = self._db.rows(
+            "SELECT text, data FROM feature JOIN recipe ON recipe.id = recipe_id "
+            "WHERE content_id = ? AND text IN (SELECT value FROM json_each(?))",
+            (content_id, json.dumps(list(wanted))),
+        )
+        return {wanted[text]: data for text, data in rows}
+
+    def missing(self, content_id: int, recipes: Iterable[Recipe]) -> set[str]:
+        """Return which of these recipes' features the content lacks."""
+        rows = self._db.rows(
+            "SELECT text FROM feature JOIN recipe ON recipe.id = recipe_id WHERE content_id = ?",
+            (content_id,),
+        )
+        present = {text for (text,) in rows}
+        return {recipe.feature for recipe in recipes if recipe.text not in present}
+
+    def recipes(self, feature: str) -> dict[str, int]:
+        """Return the recipe texts kept for a feature, with the number of rows of each; nothing is counted."""
+        rows = self._db.rows(
+            "SELECT text, n FROM recipe JOIN tally ON subject = 'feature' AND name = text "
+            "WHERE feature = ? AND n > 0 ORDER BY id",
+            (feature,),
+        )
+        return dict(rows)
+
+    def has(self, feature: str) -> bool:
+        """Whether any content has this feature, by whichever recipe."""
+        return bool(self.recipes(feature))
+
+    def ids_with(self, recipe: Recipe) -> set[int]:
+        """Return the contents that have a feature of this recipe."""
+        rows = self._db.rows(f"SELECT content_id FROM feature WHERE recipe_id = {_RECIPE_ID}", (recipe.text,))
+        return {int(content_id) for (content_id,) in rows}
+
+    def iter_of(self, recipe: Recipe) -> Iterator[tuple[int, bytes]]:
+        """Yield (content id, stored bytes) of every feature of a recipe, by content id."""
+        question = f"SELECT data FROM feature WHERE content_id = ? AND recipe_id = {_RECIPE_ID}"
+        for content_id in sorted(self.ids_with(recipe)):
+            row = self._db.row(question, (content_id, recipe.text))
+            if row is not None:
+                yield content_id, row[0]
+
+    # What a cache of all rows of a recipe needs
+
+    def stamp(self, recipe: Recipe) -> Stamp:
+        """Return the stamp of a cache of this recipe that was built now."""
+        row = self._db.row(
+            f"SELECT (SELECT coalesce(max(number), 0) FROM feature WHERE recipe_id = {_RECIPE_ID}), "
+            "(SELECT coalesce(max(number), 0) FROM removed)",
+            (recipe.text,),
+        )
+        last, removal = row or (0, 0)
+        return Stamp(int(last), int(removal))
+
+    def removed_after(self, removal: int) -> NDArray[np.int64]:
+        """Return the contents that were removed after a removal of this number, in their order."""
+        rows = self._db.rows("SELECT content_id FROM removed WHERE number > ? ORDER BY number", (removal,))
+        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+    def iter_blocks(
+        self, recipe: Recipe, dtype: Dtype, *, after: int = 0, n_rows: int = 4096
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+        """Yield (content ids, rows) of a recipe's features with a number above `after`, in order, by blocks.
+
+        Shapes (n,) and (n, d), n at most `n_rows`; no more than a block is in memory at a time.
+
+        Raises
+        ------
+        StoreError
+            A row has another length than the others: the gallery was damaged.
+        """
+        rows = self._db.iter_rows(
+            f"SELECT content_id, data FROM feature WHERE recipe_id = {_RECIPE_ID} AND number > ? ORDER BY number",
+            (recipe.text, after),
+        )
+        while block := [row for row, _ in zip(rows, range(n_rows), strict=False)]:
+            yield self._stack(recipe, dtype, block)
+
+    def load(self, recipe: Recipe, dtype: Dtype, *, after: int = 0) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return what `iter_blocks` yields in one piece; shapes (0,) and (0, 0) where there is nothing."""
+        blocks = list(self.iter_blocks(recipe, dtype, after=after))
+        if not blocks:
+            return np.empty(0, np.int64), np.empty((0, 0), dtype)
+        if len({rows.shape[1] for _, rows in blocks}) > 1:
+            raise self._uneven(recipe)
+        return np.concatenate([ids for ids, _ in blocks]), np.concatenate([rows for _, rows in blocks])
+
+    def _stack(
+        self, recipe: Recipe, dtype: Dtype, block: list[tuple[int, bytes]]
+    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        if len({len(data) for _, data in block}) > 1 or len(block[0][1]) % dtype.itemsize:
+            raise self._uneven(recipe)
+        ids = np.fromiter((content_id for content_id, _ in block), np.int64, len(block))
+        rows = np.frombuffer(b"".join(data for _, data in block), dtype)
+        return ids, rows.reshape(len(block), -1)
+
+    def _uneven(self, recipe: Recipe) -> StoreError:
+        return StoreError(
+            f"the gallery {self._db.folder} is damaged: not all of its {recipe.feature} features have one length. "
+            "Run `lookalike index` over your folders, which computes the damaged ones again."
+        )

@@ -217,7 +217,7 @@ def test_info_ways_remove_and_prune(run, place):
     (place / "pictures" / "4.png").rename(moved)
     try:
         would = json.loads(run("prune", "--dry-run", "--json", gallery="other").stdout)
-        assert would == {"gone": [str(place / "pictures" / "4.png")], "forgotten": False}
+        assert would == {"gone": [str(place / "pictures" / "4.png")], "left": [], "forgotten": False}
         assert json.loads(run("prune", "--json", gallery="other").stdout)["forgotten"]
         assert json.loads(run("prune", "--json", gallery="other").stdout)["gone"] == []
     finally:

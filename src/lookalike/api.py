@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from lookalike.records.calibration import Promised
     from lookalike.records.failure import Failure, Remark
     from lookalike.records.info import GalleryInfo
+    from lookalike.records.people import Rating
+    from lookalike.records.places import Gone
     from lookalike.records.relation import Relation
     from lookalike.searching.searcher import Match
     from lookalike.settings import Settings
@@ -417,21 +419,51 @@ class Gallery(ABC):
         """
 
     @abstractmethod
-    def find_gone(self) -> list[str]:
-        """Return the paths of the gallery where no file is any more.
+    def add_again(
+        self, *, retry_failed: bool = False, on_progress: ProgressCallback = ignore_progress
+    ) -> AddReport:
+        """Bring up to date the folders that were named to `add` before, each walked as it was named last.
+
+        Parameters
+        ----------
+        retry_failed, on_progress : as of `add`
 
         Returns
         -------
-        list of str
+        AddReport
+
+        Raises
+        ------
+        InputError
+            No folder was ever named.
         """
 
     @abstractmethod
-    def prune(self) -> list[str]:
-        """Forget the files that are gone; return their paths.
+    def find_gone(self) -> Gone:
+        """Return the known files that are not there.
+
+        Where a folder that was named, or a disk that files were found on, holds no known file any more, it is away
+        as a whole: a disk that is not connected, perhaps. Its files are told apart from those that are gone one
+        by one.
+
+        Returns
+        -------
+        Gone
+        """
+
+    @abstractmethod
+    def prune(self, *, with_away: bool = False) -> list[str]:
+        """Forget the files that are gone one by one; return their paths.
+
+        Parameters
+        ----------
+        with_away : bool
+            Forget also the files of places that are away as a whole, see `find_gone`.
 
         Returns
         -------
         list of str
+            By path.
         """
 
     # What a person says
@@ -474,6 +506,15 @@ class Gallery(ABC):
             There is no such id.
         PictureError
             The query cannot be read.
+        """
+
+    @abstractmethod
+    def ratings(self) -> list[Rating]:
+        """Return what people said of answers, see `rate`; for learning from it.
+
+        Returns
+        -------
+        list of Rating
         """
 
     # Duplicates

@@ -43,7 +43,8 @@ class AddReport:
     What was not found or could not be listed (stage `find`) is among the failures too, but no file that was
     seen. The first `n_failed_before` failures are those of unchanged files that failed in an earlier run and
     were not tried again. Of the added, `changed` had other bytes at the same path before, and `copied` have
-    the bytes of a picture that was known already, so that nothing had to be computed.
+    the bytes of a picture that was known already, so that nothing had to be computed. `gone` files are known below
+    the folders that were walked, but not there any more; they are no part of `seen`.
     """
 
     seen: int = 0
@@ -56,6 +57,25 @@ class AddReport:
     seconds: float = 0.0
     interrupted: bool = False
     n_failed_before: int = 0
+    gone: int = 0
+
+    def __add__(self, other: AddReport) -> AddReport:
+        """Return the report of two runs as one."""
+        before = [*self.failed[: self.n_failed_before], *other.failed[: other.n_failed_before]]
+        after = [*self.failed[self.n_failed_before :], *other.failed[other.n_failed_before :]]
+        return AddReport(
+            seen=self.seen + other.seen,
+            added=self.added + other.added,
+            changed=self.changed + other.changed,
+            copied=self.copied + other.copied,
+            unchanged=self.unchanged + other.unchanged,
+            moved=self.moved + other.moved,
+            failed=before + after,
+            seconds=self.seconds + other.seconds,
+            interrupted=self.interrupted or other.interrupted,
+            n_failed_before=len(before),
+            gone=self.gone + other.gone,
+        )
 
     @property
     def not_written(self) -> tuple[str, ...]:

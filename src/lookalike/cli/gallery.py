@@ -17,15 +17,18 @@ from lookalike.cli.context import (
     print_problem,
     read_paths,
 )
-from lookalike.errors import LookalikeError
 
 
 @app.command()
 def index(
     paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH", help="Files and folders; - reads names from standard input."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Files and folders; - reads names from standard input. Without any, the folders that were named "
+            "before, each as it was named last.",
+        ),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(help="Worker processes; the default is one a core.")] = None,
     only: Annotated[str, typer.Option(help="all, or just the hashes (much faster).")] = "all",
     include: Annotated[list[str] | None, typer.Option(help="Take only files that match this glob.")] = None,
@@ -42,9 +45,9 @@ def index(
 ) -> None:
     """Add pictures to the gallery, or bring it up to date.
 
-    What has not changed is not read again. Your pictures are only ever read. The exit code is 1 where a file
-    or folder that you named could not be found, or where every file failed; else 0, though some may have
-    failed.
+    What has not changed is not read again, and known files that are not there any more are counted. Your
+    pictures are only ever read. The exit code is 1 where a file or folder that you named could not be found, or
+    where every file failed; else 0, though some may have failed.
 
     Example: lookalike index ~/Pictures --exclude '*.gif'
     """
@@ -55,18 +58,22 @@ def index(
     settings = context.settings
     if jobs is not None:
         context.settings = settings.with_values({"jobs": str(jobs)})
-    with open_gallery(create=True) as gallery, show.progress() as on_progress:
-        named = read_paths(paths, null=null)
-        report = gallery.add(
-            named,
-            only=only,
-            include=include or (),
-            exclude=exclude or (),
-            hidden=hidden,
-            follow_symlinks=follow_symlinks,
-            retry_failed=retry_failed,
-            on_progress=on_progress,
-        )
+    with open_gallery(create=bool(paths)) as gallery, show.progress() as on_progress:
+        if paths:
+            named = read_paths(paths, null=null)
+            report = gallery.add(
+                named,
+                only=only,
+                include=include or (),
+                exclude=exclude or (),
+                hidden=hidden,
+                follow_symlinks=follow_symlinks,
+                retry_failed=retry_failed,
+                on_progress=on_progress,
+            )
+        else:
+            named = [root.path for root in gallery.info().roots]
+            report = gallery.add_again(retry_failed=retry_failed, on_progress=on_progress)
     missing = report.not_found(named)
     if json:
         print_line(to_json(with_short_seconds(report)))
@@ -120,13 +127,15 @@ def remove(
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Go on even when no file of the gallery is there any more.")
+        bool,
+        typer.Option("--all", help="Forget also the files of folders and disks that are away as a whole."),
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Forget the files that are gone.
 
-    When not one file is there any more, a disk is probably not connected; then --all is needed.
+    Where not one file of a folder that you named, or of a disk, is there any more, the disk is probably not
+    connected: its files stay known, and are found by a search, until --all is given.
 
     Example: lookalike prune --dry-run
     """
@@ -134,18 +143,23 @@ def prune(
     from lookalike.report.wording import count
 
     with open_gallery() as gallery:
-        gone = gallery.find_gone()
         n_files = gallery.info().n_files
-        if gone and len(gone) == n_files and not (dry_run or everything):
-            raise LookalikeError(
-                f"of the gallery's {count(n_files, 'file')} none is there: is a disk not connected? "
-                "Use `lookalike prune --all` to forget all that is gone."
-            )
-        if not dry_run:
-            gallery.prune()
+        gone = gallery.find_gone()
+        forgotten = gone.paths(with_away=everything) if dry_run else gallery.prune(with_away=everything)
     if json:
-        print_line(to_json({"gone": gone, "forgotten": not dry_run}))
+        left = [{"place": one.place, "n_files": len(one.files)} for one in gone.away if not everything]
+        print_line(to_json({"gone": forgotten, "left": left, "forgotten": not dry_run}))
     else:
-        for path in gone:
+        for path in forgotten:
             print_name(path)
-        print_line(f"{'Would forget' if dry_run else 'Forgot'} {len(gone):,} of {count(n_files, 'file')}.")
+        verb = "Would forget" if dry_run else "Forgot"
+        print_line(f"{verb} {len(forgotten):,} of {count(n_files, 'file')}.")
+    if everything:
+        return
+    for one in gone.away:
+        print_problem(
+            f"{one.place}: of {count(len(one.files), 'file')} none is there, so that they stay known: is a disk "
+            "not connected? Use `lookalike prune --all` to forget them too."
+        )
+    if gone.away and not (forgotten or dry_run):
+        raise typer.Exit(1)

@@ -123,6 +123,11 @@ def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
         f"Saw {count(report.seen, 'file')} in {report.seconds:.1f} s: {', '.join(parts)}, "
         f"{n_failed:,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
     )
+    if report.gone:
+        _out.print(
+            f"{count(report.gone, 'known file')} of these folders {'is' if report.gone == 1 else 'are'} not there "
+            "any more: `lookalike prune` forgets what is gone."
+        )
     failures([one for one in report.failed[report.n_failed_before :] if one not in missing])
     if report.n_failed_before:
         them = "it" if report.n_failed_before == 1 else "them"
@@ -255,6 +260,10 @@ def info(found: GalleryInfo) -> None:
         table.add_row("bytes a picture", f"{found.store_bytes / found.n_contents:,.0f}")
     if found.calibration is not None:
         table.add_row("calibration", _name(_calibration_line(found.calibration)))
+    for root in found.roots:
+        table.add_row("a folder that was named", _name(root.path))
+    for place in found.away:
+        table.add_row("away now", _name(place))
     for text, number in found.recipes.items():
         table.add_row(count(number, "feature"), _name(Recipe.from_text(text).words))
     _out.print(table)

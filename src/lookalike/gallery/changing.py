@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lookalike.adding.add import AddReport, ProgressCallback, add_files, ignore_progress
@@ -12,8 +13,12 @@ from lookalike.features.extract import FEATURES, recipes_of
 from lookalike.features.hashes import HASHES
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
+from lookalike.gallery.places import WhereFilesAre
 from lookalike.media.files import FoundFile, absolute_path, iter_files
+from lookalike.media.folders import is_below
+from lookalike.media.volumes import is_gone
 from lookalike.records.failure import Failure
+from lookalike.records.places import Gone, Root
 
 ONLY = {"all": FEATURES, "hashes": tuple(HASHES)}
 """What `Gallery.add` may be told to compute."""
@@ -26,6 +31,7 @@ class Changing:
         self._opened = opened
         self._store = opened.store
         self._looking_up = looking_up
+        self._where = WhereFilesAre(opened)
 
     def add(
         self,
@@ -45,7 +51,10 @@ class Changing:
         paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
         if "" in paths:
             raise InputError("an empty path names nothing: give the file or folder to add.")
+        options = (only, tuple(include), tuple(exclude), hidden, follow_symlinks)
+        folders = [absolute_path(path) for path in paths if os.path.isdir(path)]
         problems: list[Failure] = []
+        seen: set[str] = set()
         files = iter_files(
             paths,
             include=include,
@@ -56,30 +65,66 @@ class Changing:
         )
         report = add_files(
             self._store,
-            _each_once(files),
+            self._where.remember([Root(folder, *options) for folder in folders], _each_once(files, seen)),
             self._opened.settings,
             recipes_of(self._opened.settings, ONLY[only]),
             retry_failed=retry_failed,
             on_progress=on_progress,
         )
         report.failed.extend(problems)
+        report.gone = 0 if report.interrupted else self._count_gone(folders, seen)
         return report
+
+    def add_again(
+        self, *, retry_failed: bool = False, on_progress: ProgressCallback = ignore_progress
+    ) -> AddReport:
+        """Bring up to date the folders that were named before, each walked as it was named last."""
+        by_options: dict[Root, list[str]] = {}
+        for root in self._where.roots():
+            by_options.setdefault(replace(root, path=""), []).append(root.path)
+        if not by_options:
+            raise InputError("no folder was ever named here: name the folders to index.")
+        report = AddReport()
+        for options, folders in by_options.items():
+            report += self.add(
+                folders,
+                only=options.only,
+                include=options.include,
+                exclude=options.exclude,
+                hidden=options.hidden,
+                follow_symlinks=options.follow_symlinks,
+                retry_failed=retry_failed,
+                on_progress=on_progress,
+            )
+            if report.interrupted:
+                break
+        return report
+
+    def _count_gone(self, folders: Sequence[str], seen: set[str]) -> int:
+        """Return how many files that are known below these folders are not there any more."""
+        tops = {folder for folder in folders if not any(is_below(folder, other) for other in folders)}
+        return sum(
+            path not in seen and is_gone(path) for top in tops for path in self._store.files.iter_paths(top)
+        )
 
     def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
         """Forget files, and everything below folders; return how many."""
         given = [os.fspath(path) for path in paths]
         if "" in given:
             raise InputError("an empty path names nothing: give the file or folder to forget.")
-        return self._store.files.remove((absolute_path(path) for path in given), with_folders=True)
+        places = [absolute_path(path) for path in given]
+        self._store.places.forget(places)
+        return self._store.files.remove(places, with_folders=True)
 
-    def find_gone(self) -> list[str]:
-        """Return the paths of the gallery where no file is any more."""
-        return [path for path in self._store.files.iter_paths() if not os.path.lexists(path)]
+    def find_gone(self) -> Gone:
+        """Return the known files that are not there, those of places away as a whole apart."""
+        return self._where.find_gone()
 
-    def prune(self) -> list[str]:
+    def prune(self, *, with_away: bool) -> list[str]:
         """Forget the files that are gone; return their paths."""
-        gone = self.find_gone()
-        self._store.files.remove(gone)
+        gone = self._where.find_gone().paths(with_away=with_away)
+        if gone:
+            self._store.files.remove(gone)
         return gone
 
     def mark(self, first: Any, second: Any, is_duplicate: bool | None) -> None:
@@ -95,8 +140,7 @@ class Changing:
         self._store.people.put_rating(self._opened.digest_of(query), answer.digest, is_liked)
 
 
-def _each_once(files: Iterator[FoundFile]) -> Iterator[FoundFile]:
-    seen: set[str] = set()
+def _each_once(files: Iterator[FoundFile], seen: set[str]) -> Iterator[FoundFile]:
     for file in files:
         if file.path not in seen:
             seen.add(file.path)

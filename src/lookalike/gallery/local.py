@@ -26,6 +26,8 @@ from lookalike.queries.source import Box
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
+from lookalike.records.people import Rating
+from lookalike.records.places import Gone
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
 from lookalike.settings import Settings
@@ -303,12 +305,22 @@ class LocalGallery(Gallery):
         return self._changing.remove(paths)
 
     @override
-    def find_gone(self) -> list[str]:
+    def add_again(
+        self, *, retry_failed: bool = False, on_progress: ProgressCallback = ignore_progress
+    ) -> AddReport:
+        return self._changing.add_again(retry_failed=retry_failed, on_progress=on_progress)
+
+    @override
+    def find_gone(self) -> Gone:
         return self._changing.find_gone()
 
     @override
-    def prune(self) -> list[str]:
-        return self._changing.prune()
+    def prune(self, *, with_away: bool = False) -> list[str]:
+        return self._changing.prune(with_away=with_away)
+
+    @override
+    def ratings(self) -> list[Rating]:
+        return self._looking_up.ratings()
 
     # What a person says
 

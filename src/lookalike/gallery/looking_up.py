@@ -9,11 +9,13 @@ from lookalike.errors import QueryError, ReadError
 from lookalike.features.extract import FEATURES
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.gallery.opened import Opened
+from lookalike.gallery.places import WhereFilesAre
 from lookalike.media.files import absolute_path, open_unchanged
 from lookalike.media.folders import gather_folders
 from lookalike.records.calibration import PROOF, CalibrationState
 from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
+from lookalike.records.people import Rating
 from lookalike.searching.worth import describe_calibration
 from lookalike.storage.records import FoundPicture
 
@@ -24,6 +26,7 @@ class LookingUp:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._store = opened.store
+        self._where = WhereFilesAre(opened)
 
     def info(self) -> GalleryInfo:
         """Return what the gallery holds and what it costs."""
@@ -41,6 +44,8 @@ class LookingUp:
             self._store.size_bytes(),
             sum(file.stat().st_size for file in cache.glob("*.index")) if cache.is_dir() else 0,
             self._calibration_state(self._store.contents.count()),
+            tuple(self._where.roots()),
+            tuple(self._where.away()),
         )
 
     def _calibration_state(self, n_contents: int) -> CalibrationState:
@@ -48,6 +53,11 @@ class LookingUp:
         recipes = {way: searcher.recipes_of(way) for way in searcher.calibrated_ways()}
         recipes[PROOF] = (KEYPOINT_RECIPE.text,)
         return describe_calibration(self._store.notes.calibration(), n_contents, recipes)
+
+    def ratings(self) -> list[Rating]:
+        """Return what people said of answers."""
+        kept = self._store.people.ratings().items()
+        return [Rating(query, picture, is_liked) for (query, picture), is_liked in kept]
 
     def folders(self) -> list[tuple[str, int]]:
         """Return the folders that the files lie in, gathered near the top, with how many in each."""

@@ -28,6 +28,7 @@ from lookalike.records.calibration import CalibrationState, Promise, Promised
 from lookalike.records.codec import from_document
 from lookalike.records.failure import Failure, Remark
 from lookalike.records.info import GalleryInfo
+from lookalike.records.places import Root
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import AUTO, Match
@@ -88,6 +89,8 @@ class ServedGallery(Gallery):
 
     calibrate = _needs_folder("`calibrate`")
     prune = find_gone = _needs_folder("`prune`")
+    add_again = _needs_folder("indexing again what was named", _USE_PAGE)
+    ratings = _needs_folder("`ratings`")
     apply = _needs_folder("`apply`", _USE_PAGE)
     check_plan = write_plan = plan_choices = _needs_folder("making a plan", _USE_PAGE)
     show = _needs_folder("`show`", "get /api/v1/pictures/N/thumbnail of the server")
@@ -175,6 +178,11 @@ class ServedGallery(Gallery):
         state = found["calibration"]
         found["calibration"] = None if state is None else CalibrationState(**state)
         found["failures"] = tuple(Failure(**one) for one in found["failures"])
+        found["roots"] = tuple(
+            Root(**{**one, "include": tuple(one["include"]), "exclude": tuple(one["exclude"])})
+            for one in found["roots"]
+        )
+        found["away"] = tuple(found["away"])
         return GalleryInfo(**{name.name: found[name.name] for name in fields(GalleryInfo)})
 
     def folders(self) -> list[tuple[str, int]]:

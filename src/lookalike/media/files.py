@@ -40,11 +40,13 @@ class FoundFile:
     path : str          absolute; bytes that are no text survive as surrogates, see `os.fsdecode`
     size_bytes : int
     mtime_ns : int      time of last change, in nanoseconds since 1970
+    device : int        the volume that it is on, as the system numbers it today
     """
 
     path: str
     size_bytes: int
     mtime_ns: int
+    device: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def iter_files(
             report(root, _sentence(error))
             continue
         if stat.S_ISREG(status.st_mode):
-            yield FoundFile(root, status.st_size, status.st_mtime_ns)
+            yield FoundFile(root, status.st_size, status.st_mtime_ns, status.st_dev)
         elif stat.S_ISDIR(status.st_mode):
             yield from _walk(root, rules)
         else:
@@ -160,7 +162,7 @@ def _walk(root: str, rules: _Rules) -> Iterator[FoundFile]:
                 elif entry.is_file(follow_symlinks=rules.follow_symlinks):
                     if _is_wanted(entry, start, rules):
                         status = entry.stat(follow_symlinks=rules.follow_symlinks)
-                        yield FoundFile(entry.path, status.st_size, status.st_mtime_ns)
+                        yield FoundFile(entry.path, status.st_size, status.st_mtime_ns, status.st_dev)
                 elif rules.follow_symlinks and entry.is_symlink() and _is_wanted(entry, start, rules):
                     leads_nowhere = not os.path.exists(entry.path)
                     reason = "nowhere" if leads_nowhere else "to what is neither a file nor a folder"

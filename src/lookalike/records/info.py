@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lookalike.records.calibration import CalibrationState
 from lookalike.records.failure import Failure
+from lookalike.records.places import Root
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class GalleryInfo:
     store_bytes, cache_bytes : int
     calibration : CalibrationState or None
         Which calibration it goes by.
+    roots : tuple of Root
+        The folders that were named to `add`, by path.
+    away : tuple of str
+        Those of them, and of the disks that files were found on, that are not there now.
     """
 
     folder: str
@@ -37,3 +42,5 @@ class GalleryInfo:
     store_bytes: int
     cache_bytes: int
     calibration: CalibrationState | None = None
+    roots: tuple[Root, ...] = ()
+    away: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from lookalike.storage.filters import Passing
 from lookalike.storage.notes import Notes
 from lookalike.storage.pairs import Pairs
 from lookalike.storage.people import People
+from lookalike.storage.places import Places
 
 FILE_NAME = GALLERY_FILE
 
@@ -30,7 +31,7 @@ class Store:
 
     Attributes
     ----------
-    files, passing, contents, features, pairs, people, notes
+    files, passing, contents, features, pairs, people, notes, places
         The groups of its tables; see their modules.
     """
 
@@ -43,6 +44,7 @@ class Store:
         self.pairs = Pairs(self.database)
         self.people = People(self.database)
         self.notes = Notes(self.database)
+        self.places = Places(self.database)
 
     @property
     def folder(self) -> Path:

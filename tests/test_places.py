@@ -1,6 +1,5 @@
 """Disks that come and go: what was named is remembered, and what is away as a whole is not forgotten."""
 
-import json
 import os
 import zlib
 from collections import namedtuple
@@ -12,6 +11,7 @@ from lookalike import Gallery
 from lookalike.errors import InputError
 from lookalike.gallery import places as places_module
 from lookalike.media import volumes
+from lookalike.records.codec import to_document
 from lookalike.records.places import Away, Gone, Root
 from lookalike.storage.store import Store
 
@@ -164,10 +164,8 @@ def test_ratings_can_be_read(gallery, tmp_path):
 
 
 def test_info_lists_roots_as_json(gallery, tmp_path):
-    from lookalike.report.documents import info_document, to_json
-
     home = _pictures(tmp_path / "home")
     _add(gallery, home)
-    document = json.loads(to_json(info_document(gallery.info())))
+    document = to_document(gallery.info())
     assert document["roots"][0]["path"] == str(home)
     assert document["away"] == []

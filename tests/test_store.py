@@ -1,12 +1,16 @@
 """The store: whole rows or none, versions, removals, and several processes at once."""
 
+import gc
 import os
 import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -178,8 +182,8 @@ def test_every_name_comes_back_as_it_was(store, name):
 
 
 def test_known_files_of_many_paths(store):
-    for number in range(1, 1200):
-        with store.batch() as batch:
+    with store.batch() as batch:
+        for number in range(1, 1200):
             batch.put_failure(f"/{number}", 1, 1, stage="decode", reason="x")
     assert len(store.files.known([f"/{number}" for number in range(3000)])) == 1199
 
@@ -287,11 +291,11 @@ def test_the_cache_of_another_store_is_not_believed(store, tmp_path):
 def test_a_content_without_a_feature_is_lacking(store):
     put(store, 1)
     second = put(store, 2, features=False)
-    assert store.contents.lacking([PHASH], store.contents.live_ids().tolist()) == {second}
+    assert store.features.lacking([PHASH], store.contents.live_ids().tolist()) == {second}
     assert store.features.missing(second, [PHASH]) == {"phash"}
     put(store, 2)
-    assert store.contents.lacking([PHASH], store.contents.live_ids().tolist()) == set()
-    assert store.contents.lacking([Recipe("phash", 2)], [1, second]) == {1, second}
+    assert store.features.lacking([PHASH], store.contents.live_ids().tolist()) == set()
+    assert store.features.lacking([Recipe("phash", 2)], [1, second]) == {1, second}
 
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(store):
@@ -433,3 +437,199 @@ def test_two_processes_write_and_a_third_reads(tmp_path):
     assert final.contents.count() == 250 + 150
     assert len(open_exact_index(final, PHASH)[0]) == 400
     final.close()
+
+
+# Many at once
+
+
+def test_a_new_gallery_that_another_process_is_making_is_waited_for(tmp_path, monkeypatch):
+    tmp_path.joinpath(FILE_NAME).touch()
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(database_module.time, "sleep", wait)
+    opened = Store(tmp_path, create=True)
+    assert len(waits) == 3
+    assert opened.contents.count() == 0
+    opened.close()
+    other.close()
+
+
+def test_a_new_gallery_that_is_never_let_go_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.0)
+    tmp_path.joinpath(FILE_NAME).touch()
+    other = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="is busy"):
+        Store(tmp_path, create=True)
+    other.close()
+
+
+_OPENER = """
+import sys
+from pathlib import Path
+from lookalike.storage.store import Store
+for line in sys.stdin:
+    Store(Path(line.rstrip()), create=True).close()
+    print("ok", flush=True)
+"""
+
+
+def test_first_runs_on_one_new_gallery_race_and_none_gives_up(tmp_path):
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for number in range(25):
+        for opener in openers:
+            opener.stdin.write(f"{tmp_path / str(number)}\n")
+            opener.stdin.flush()
+        assert [opener.stdout.readline() for opener in openers] == ["ok\n", "ok\n"]
+    for opener in openers:
+        opener.communicate()
+
+
+def test_threads_share_a_store(store):
+    n_each, n_threads = 40, 8
+
+    def work(thread):
+        for number in range(n_each):
+            put(store, 1 + thread * n_each + number)
+            assert store.contents.id_of(content(1 + thread * n_each).digest) is not None
+            assert len(list(store.files.iter_found())) >= number
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(work, range(n_threads)))
+    assert store.contents.count() == n_each * n_threads
+    assert len(store.features.load(PHASH, U8)[0]) == n_each * n_threads
+
+
+def test_the_connection_of_a_thread_that_ended_is_closed(store):
+    before = len(store.database._all)
+    thread = threading.Thread(target=store.contents.count)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert len(store.database._all) == before
+
+
+def test_a_closed_store_says_so_to_every_thread(store):
+    failures = []
+    opened, closed = threading.Event(), threading.Event()
+
+    def ask():
+        rows = store.files.iter_paths()
+        next(rows)
+        opened.set()
+        closed.wait()
+        for use in (lambda: next(rows), store.contents.count, lambda: put(store, 9), store.files.counts):
+            try:
+                use()
+            except StoreError as error:
+                failures.append(str(error))
+
+    put(store, 1)
+    put(store, 2)
+    thread = threading.Thread(target=ask)
+    thread.start()
+    opened.wait()
+    store.close()
+    closed.set()
+    thread.join()
+    assert len(failures) == 4
+    assert all("was closed: open it again" in failure for failure in failures)
+
+
+# What triggers keep
+
+
+def test_tallies_are_what_counting_gives(store):
+    rng = np.random.default_rng(0)
+    formats = ("png", "jpeg")
+    for step in range(120):
+        number, path = int(rng.integers(1, 12)), f"/p/{rng.integers(20)}"
+        kind = step % 4
+        with store.batch() as batch:
+            if kind == 0:
+                batch.put_failure(path, 1, 1, stage="decode", reason="x")
+            elif kind == 1:
+                batch.move_file(path, f"/p/{rng.integers(20)}", 1, 1)
+            else:
+                facts = content(number, format=formats[number % 2])
+                content_id, _ = batch.add_content(facts, {"phash": b"12345678"}, {"phash": PHASH})
+                batch.put_file(path, 1, 1, content_id=content_id)
+        if step % 7 == 0:
+            store.files.remove([f"/p/{rng.integers(20)}"])
+        if step % 11 == 0:
+            store.files.forget_left_behind()
+    store.files.forget_left_behind()
+    found = list(store.files.iter_found())
+    assert store.contents.count() == len(store.contents.live_ids()) == len({one.content_id for one in found})
+    formats_found = Counter(one.format for one in found)
+    assert store.files.formats() == formats_found
+    n_failed = len(store.files.failures())
+    assert store.files.counts() == {"files": len(found) + n_failed, "failed": n_failed}
+    assert store.features.recipes("phash") == {PHASH.text: len(store.contents.live_ids())}
+
+
+def test_what_was_removed_is_in_the_log(store):
+    ids = [put(store, number) for number in range(1, 6)]
+    stamp = store.features.stamp(PHASH)
+    store.files.remove(["/p/2.png", "/p/4.png"])
+    assert store.features.removed_after(stamp.last_removal).tolist() == [ids[1], ids[3]]
+    assert store.features.removed_after(store.features.stamp(PHASH).last_removal).tolist() == []
+
+
+def test_a_run_that_was_killed_leaves_its_orphans_to_the_next(store):
+    first = put(store, 1)
+    put(store, 2, path="/p/1.png")
+    assert store.contents.live_ids().tolist() == [first, first + 1], "the old content may still be moved to"
+    store.files.forget_left_behind()
+    assert store.contents.live_ids().tolist() == [first + 1]
+
+
+def test_a_row_of_a_wrong_length_is_a_sentence_and_index_mends_it(store):
+    ids = [put(store, number) for number in range(1, 12)]
+    with store.database.transaction():
+        store.database.execute("UPDATE feature SET data = x'0102' WHERE content_id = ?", (ids[4],))
+    with pytest.raises(StoreError, match=r"damaged: not all of its phash .*Run `lookalike index`"):
+        store.features.load(PHASH, U8)
+    assert store.features.lacking([PHASH], ids) == {ids[4]}
+    assert store.features.missing(ids[4], [PHASH]) == {"phash"}
+    put(store, 5)
+    assert store.features.lacking([PHASH], ids) == set()
+    assert store.features.of(ids[4], [PHASH]) == {"phash": (5).to_bytes(8, "big")}
+
+
+def test_blocks_are_all_rows_in_the_order_of_writing(store):
+    ids = [put(store, number) for number in range(1, 12)]
+    blocks = list(store.features.iter_blocks(PHASH, U8, n_rows=4))
+    assert [len(block_ids) for block_ids, _ in blocks] == [4, 4, 3]
+    assert np.concatenate([block_ids for block_ids, _ in blocks]).tolist() == ids
+    np.testing.assert_array_equal(
+        np.concatenate([rows for _, rows in blocks]), store.features.load(PHASH, U8)[1]
+    )
+
+
+def test_pages_are_cut_from_one_order(store):
+    for number in (5, 1, 9, 3, 7):
+        put(store, number, path=f"/{'a' if number < 6 else 'b'}/{number}.png")
+    put(store, 1, path="/b/copy.png")
+    everything = list(store.files.iter_found())
+    pages = [store.files.page(offset, 2) for offset in (0, 2, 4)]
+    assert [one for page, _ in pages for one in page] == everything
+    assert {total for _, total in pages} == {6}
+    below, total = store.files.page(1, 5, "/b")
+    assert ([one.path for one in below], total) == (["/b/9.png", "/b/copy.png"], 3)
+
+
+def test_an_id_beyond_what_a_store_can_hold_is_unknown(store):
+    assert store.files.of([2**70, -1]) == {}

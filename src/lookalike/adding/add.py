@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Literal
 
 from lookalike.adding.worker import Extracted, FileWorker
 from lookalike.media.files import FoundFile, absolute_path
+from lookalike.media.volumes import is_gone
 from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
@@ -160,7 +160,7 @@ class _Run:
         for chunk in _chunks(files, _LOOK_AT_ONCE):
             known = self._store.files.known([file.path for file in chunk])
             kept = {before.content_id for before in known.values() if before.content_id is not None}
-            lacking = self._store.contents.lacking(list(self._recipes.values()), kept)
+            lacking = self._store.features.lacking(list(self._recipes.values()), kept)
             for file in chunk:
                 before = known.get(file.path)
                 if before is None or _must_be_read(file, before, lacking, retried):
@@ -238,7 +238,7 @@ class _Run:
         """
         if content_id not in self._places_left:
             paths = self._store.files.paths_of(content_id)
-            self._places_left[content_id] = [path for path in reversed(paths) if not os.path.lexists(path)]
+            self._places_left[content_id] = [path for path in reversed(paths) if is_gone(path)]
         left = self._places_left[content_id]
         return left.pop() if left else None
 

@@ -23,7 +23,7 @@ class Batch:
     ) -> tuple[int, bool]:
         """Write a content with its features; return its id and whether it is new.
 
-        Features that are there already stay.
+        Features that are there already stay, but for those of another length: they were damaged.
         """
         facts = (
             content.digest,
@@ -43,7 +43,8 @@ class Batch:
             row = self._db.execute("SELECT id FROM content WHERE digest = ?", (content.digest,)).fetchone()
         self._db.execute_many(
             "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
-            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
+            "ON CONFLICT (content_id, recipe_id) DO UPDATE SET data = excluded.data "
+            "WHERE length(data) != length(excluded.data)",
             [(row[0], self._recipe_id(recipes[name]), data) for name, data in features.items()],
         )
         return int(row[0]), is_new

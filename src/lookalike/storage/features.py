@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from lookalike.storage.database import Database
 from lookalike.storage.records import Stamp
 
 Dtype = np.dtype[np.uint8] | np.dtype[np.float16]
+_N_USUAL = 9  # rows by which the length of all rows of a recipe is known
 _RECIPE_ID = "(SELECT id FROM recipe WHERE text = ?)"
 
 
@@ -44,17 +47,6 @@ class Contents:
         rows = self._db.rows("SELECT id FROM content ORDER BY id")
         return np.fromiter((row[0] for row in rows), np.int64, len(rows))
 
-    def lacking(self, recipes: Sequence[Recipe], among: Iterable[int]) -> set[int]:
-        """Return which of some contents lack a feature of at least one of these recipes."""
-        texts = json.dumps([recipe.text for recipe in recipes])
-        rows = self._db.rows(
-            "SELECT value FROM json_each(?) AS asked WHERE (SELECT count(*) FROM feature "
-            "WHERE content_id = asked.value AND recipe_id IN "
-            "(SELECT id FROM recipe WHERE text IN (SELECT value FROM json_each(?)))) < ?",
-            (json.dumps(list(among)), texts, len(recipes)),
-        )
-        return {int(content_id) for (content_id,) in rows}
-
 
 class Features:
     """One row a feature of a content by a recipe, numbered in the order of writing.
@@ -76,13 +68,41 @@ class Features:
         return {wanted[text]: data for text, data in rows}
 
     def missing(self, content_id: int, recipes: Iterable[Recipe]) -> set[str]:
-        """Return which of these recipes' features the content lacks."""
+        """Return which of these recipes' features the content lacks, or has in another length than usual."""
         rows = self._db.rows(
-            "SELECT text FROM feature JOIN recipe ON recipe.id = recipe_id WHERE content_id = ?",
+            "SELECT text, length(data) FROM feature JOIN recipe ON recipe.id = recipe_id WHERE content_id = ?",
             (content_id,),
         )
-        present = {text for (text,) in rows}
-        return {recipe.feature for recipe in recipes if recipe.text not in present}
+        kept = dict(rows)
+        return {
+            recipe.feature
+            for recipe in recipes
+            if recipe.text not in kept or kept[recipe.text] != self.usual_bytes(recipe)
+        }
+
+    def lacking(self, recipes: Sequence[Recipe], among: Iterable[int]) -> set[int]:
+        """Return which of some contents lack a feature of at least one of these recipes.
+
+        A row of another length than the others of its recipe was damaged, and counts as lacking.
+        """
+        wanted = [(recipe.text, self.usual_bytes(recipe)) for recipe in recipes]
+        rows = self._db.rows(
+            "WITH wanted AS (SELECT recipe.id, json_extract(value, '$[1]') AS n_bytes "
+            "FROM json_each(?) JOIN recipe ON text = json_extract(value, '$[0]')) "
+            "SELECT value FROM json_each(?) AS asked WHERE (SELECT count(*) FROM wanted JOIN feature "
+            "ON content_id = asked.value AND recipe_id = wanted.id WHERE length(data) = n_bytes) < ?",
+            (json.dumps(wanted), json.dumps(list(among)), len(recipes)),
+        )
+        return {int(content_id) for (content_id,) in rows}
+
+    def usual_bytes(self, recipe: Recipe) -> int | None:
+        """Return how long most of the first rows of a recipe are; None where there is none."""
+        rows = self._db.rows(
+            f"SELECT length(data) FROM feature WHERE recipe_id = {_RECIPE_ID} ORDER BY number LIMIT ?",
+            (recipe.text, _N_USUAL),
+        )
+        lengths = Counter(int(n_bytes) for (n_bytes,) in rows)
+        return lengths.most_common(1)[0][0] if lengths else None
 
     def recipes(self, feature: str) -> dict[str, int]:
         """Return the recipe texts kept for a feature, with the number of rows of each; nothing is counted."""
@@ -143,7 +163,7 @@ class Features:
             f"SELECT content_id, data FROM feature WHERE recipe_id = {_RECIPE_ID} AND number > ? ORDER BY number",
             (recipe.text, after),
         )
-        while block := [row for row, _ in zip(rows, range(n_rows), strict=False)]:
+        while block := list(islice(rows, n_rows)):
             yield self._stack(recipe, dtype, block)
 
     def load(self, recipe: Recipe, dtype: Dtype, *, after: int = 0) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -52,8 +52,8 @@ class Page:
 class Gallery(ABC):
     """A set of pictures that one can add to and search. Open it with `Gallery.open`.
 
-    It lies in a folder of this machine, or a server serves it. One object serves one thread. Several processes may
-    use one gallery at the same time.
+    It lies in a folder of this machine, or a server serves it. Several threads may use one object, and several
+    processes one gallery, at the same time; from asyncio, call it by `asyncio.to_thread`.
     """
 
     @staticmethod
@@ -406,12 +406,12 @@ class Gallery(ABC):
         """
 
     @abstractmethod
-    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+    def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
         """Forget files, and everything below folders; return how many. The pictures are not touched.
 
         Parameters
         ----------
-        paths : iterable of path
+        paths : path or several
 
         Returns
         -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from lookalike.api import Page
@@ -36,21 +37,24 @@ class Asking:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self._loaded: OrderedDict[tuple[Hashable, Box | None], Query] = OrderedDict()
+        self._lock = Lock()  # of what is remembered
 
     def load(self, picture: Any, *, box: Box | None, keep: bool) -> Query:
         """Read, decode and prepare a query; with `keep`, from the last few that are remembered."""
         source = self._opened.source(picture)
         identity = _identity(source) if keep else None
-        if identity is not None and (identity, box) in self._loaded:
-            self._loaded.move_to_end((identity, box))
-            return self._loaded[identity, box]
+        with self._lock:
+            if identity is not None and (identity, box) in self._loaded:
+                self._loaded.move_to_end((identity, box))
+                return self._loaded[identity, box]
         loaded = load_query(
             source, self._opened.extractor, self._opened.settings, box=box, reader=self._opened.reader
         )
         if identity is not None:
-            self._loaded[identity, box] = loaded
-            if len(self._loaded) > _MAX_LOADED:
-                self._loaded.popitem(last=False)
+            with self._lock:
+                self._loaded[identity, box] = loaded
+                if len(self._loaded) > _MAX_LOADED:
+                    self._loaded.popitem(last=False)
         return loaded
 
     def refine(self, query: Query, liked: Sequence[int], disliked: Sequence[int], *, by: str) -> Query:

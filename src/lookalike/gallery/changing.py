@@ -14,7 +14,7 @@ from lookalike.features.hashes import HASHES
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.places import WhereFilesAre
-from lookalike.media.files import FoundFile, absolute_path, iter_files
+from lookalike.media.files import FoundFile, absolute_path, given_paths, iter_files
 from lookalike.media.folders import is_below
 from lookalike.media.volumes import is_gone
 from lookalike.records.failure import Failure
@@ -48,9 +48,7 @@ class Changing:
         """Add the pictures under some files and folders."""
         if only not in ONLY:
             raise InputError(f"only = {only!r} is not known; choose from {', '.join(ONLY)}.")
-        paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-        if "" in paths:
-            raise InputError("an empty path names nothing: give the file or folder to add.")
+        paths = given_paths(paths)
         options = (only, tuple(include), tuple(exclude), hidden, follow_symlinks)
         folders = [absolute_path(path) for path in paths if os.path.isdir(path)]
         problems: list[Failure] = []
@@ -107,12 +105,9 @@ class Changing:
             path not in seen and is_gone(path) for top in tops for path in self._store.files.iter_paths(top)
         )
 
-    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+    def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
         """Forget files, and everything below folders; return how many."""
-        given = [os.fspath(path) for path in paths]
-        if "" in given:
-            raise InputError("an empty path names nothing: give the file or folder to forget.")
-        places = [absolute_path(path) for path in given]
+        places = [absolute_path(path) for path in given_paths(paths)]
         self._store.places.forget(places)
         return self._store.files.remove(places, with_folders=True)
 

@@ -301,7 +301,7 @@ class LocalGallery(Gallery):
         )
 
     @override
-    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+    def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
         return self._changing.remove(paths)
 
     @override

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from lookalike.errors import InputError, PictureError
@@ -44,18 +44,30 @@ class Opened:
         self.settings = settings
         self.searcher = Searcher(self.store, lambda: self.extractor)
         self._isolate = isolate
+        self._lock = RLock()  # what is made when it is first needed is made once, whichever thread needs it
+        self._extractor: Extractor | None = None
+        self._reader: PictureReader | None = None
 
-    @cached_property
+    @property
     def extractor(self) -> Extractor:
         """What computes the features of a query."""
-        return Extractor(self.settings, n_threads=1 if self._isolate else self.settings.n_workers)
+        with self._lock:
+            if self._extractor is None:
+                n_threads = 1 if self._isolate else self.settings.n_workers
+                self._extractor = Extractor(self.settings, n_threads=n_threads)
+            return self._extractor
 
-    @cached_property
+    @property
     def reader(self) -> PictureReader:
         """What reads and decodes the pictures that are asked with."""
-        if self._isolate:
-            return IsolatedReader(self.settings, self.store.folder)
-        return LocalReader(self.settings, lambda: self.extractor)
+        with self._lock:
+            if self._reader is None:
+                self._reader = (
+                    IsolatedReader(self.settings, self.store.folder)
+                    if self._isolate
+                    else LocalReader(self.settings, lambda: self.extractor)
+                )
+            return self._reader
 
     @property
     def has_embeddings(self) -> bool:
@@ -80,6 +92,8 @@ class Opened:
 
     def close(self) -> None:
         """Close the store, and end the process of the reader."""
-        if "reader" in self.__dict__:
-            self.reader.close()
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
         self.store.close()

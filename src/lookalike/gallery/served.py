@@ -21,7 +21,7 @@ from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport, Group, Member, StageCallback, ignore_stage
 from lookalike.errors import InputError, LookalikeError, StoreError
-from lookalike.media.files import absolute_path, read_file
+from lookalike.media.files import absolute_path, given_paths, read_file
 from lookalike.proving.verify import Verification
 from lookalike.queries.source import Box, Source, parse_source
 from lookalike.records.calibration import CalibrationState, Promise, Promised
@@ -60,7 +60,7 @@ def _needs_folder(what: str, instead: str = _OPEN_FOLDER) -> Callable[..., NoRet
 class ServedGallery(Gallery):
     """A gallery that `lookalike serve` serves. What needs its folder raises InputError.
 
-    Paths of pictures are those of the server. One object serves one thread. Every verb of a `Gallery` is either
+    Paths of pictures are those of the server. Every verb of a `Gallery` is either
     asked of the server here or refused.
 
     Parameters
@@ -224,8 +224,7 @@ class ServedGallery(Gallery):
         """See `Gallery.add`; the paths are those of the server, and it takes no other options."""
         if include or exclude or hidden or follow_symlinks or retry_failed:
             raise InputError(f"{self.address} takes paths and `only`; other options work on a folder only.")
-        given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-        wanted = {"kind": "index", "paths": [os.fspath(path) for path in given], "only": only}
+        wanted = {"kind": "index", "paths": given_paths(paths), "only": only}
 
         def tell(job: Mapping[str, Any]) -> None:
             if job["stage"] in ("look", "add"):
@@ -264,10 +263,9 @@ class ServedGallery(Gallery):
         failed = tuple(Failure(**one) for one in page["failed"])
         return DuplicatesReport(tuple(map(_group, groups)), page["compared"], failed, page["seconds"])
 
-    def remove(self, paths: Iterable[str | os.PathLike[str]]) -> int:
+    def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
         """See `Gallery.remove`; the paths are those of the server."""
-        given = [os.fspath(path) for path in paths]
-        return int(self._ask("POST", "/forget", json={"paths": given})["removed"])
+        return int(self._ask("POST", "/forget", json={"paths": given_paths(paths)})["removed"])
 
     def holds(self, path: str | os.PathLike[str]) -> bool:  # noqa: ARG002
         """See `Gallery.holds`; the pictures are the server's, so that no file here is one of them."""

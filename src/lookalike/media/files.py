@@ -329,6 +329,26 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
         ) from error
 
 
+def given_paths(paths: object) -> list[str]:
+    """Return the paths that someone handed over, be it one or several, as text.
+
+    Raises
+    ------
+    InputError
+        What was given is no path, or an empty one.
+    """
+    several = [paths] if isinstance(paths, str | bytes | os.PathLike) else paths
+    if not isinstance(several, Iterable):
+        raise InputError(f"{paths!r} is no path: give a file or folder, or several.")
+    given = list(several)
+    for path in given:
+        if not isinstance(path, str | bytes | os.PathLike):
+            raise InputError(f"{path!r} is no path: give a file or folder, or several.")
+    if "" in given or b"" in given:
+        raise InputError("an empty path names nothing: give a file or folder.")
+    return [os.fsdecode(path) for path in given]
+
+
 def is_own_file(path: str) -> bool:
     """Whether a file of its own is at this path: neither nothing, nor a link to another file."""
     return os.path.isfile(path) and not os.path.islink(path)

@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from lookalike.errors import DecodeError, LimitError, PictureError, ReadError
@@ -132,11 +133,12 @@ class ReaderWorker:
 class IsolatedReader:
     """Decodes in a worker process, which is replaced where a picture makes it hang or crash.
 
-    One object serves one thread.
+    Several threads may use one object; it reads for one of them at a time.
     """
 
     def __init__(self, settings: Settings, gallery: Path) -> None:
         extractor = Extractor(settings)
+        self._lock = Lock()
         self._local = LocalReader(settings, lambda: extractor)  # for pixels, which nothing has to decode
         self._pool: WorkerPool[ReaderTask, Any] = WorkerPool(Job(settings, (), gallery), 1, ReaderWorker)
 
@@ -169,7 +171,8 @@ class IsolatedReader:
         self._pool.dismiss()
 
     def _ask(self, task: ReaderTask) -> Any:
-        (answer,) = self._pool.run([task])
+        with self._lock:
+            (answer,) = self._pool.run([task])
         if isinstance(answer, Failed):
             raise _ERRORS.get(answer.stage, PictureError)(answer.reason)
         return answer

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InputError
-from lookalike.media.files import absolute_path
+from lookalike.media.files import absolute_path, given_paths
 from lookalike.media.folders import is_below, start_of
 from lookalike.media.formats import FORMAT_ALIASES, FORMATS
 from lookalike.storage.database import Database
@@ -54,12 +54,12 @@ class Filter:
     def __post_init__(self) -> None:
         object.__setattr__(self, "formats", tuple(_parse_format(name) for name in self.formats))
         if self.folder is not None:
-            if not os.fspath(self.folder):
-                raise InputError("an empty path names no folder: give the folder to search in.")
-            object.__setattr__(self, "folder", absolute_path(self.folder))
+            object.__setattr__(self, "folder", absolute_path(given_paths([self.folder])[0]))
         for name in ("min_side_px", "min_bytes", "max_bytes"):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value >= 0):
+            if value is None:
+                continue
+            if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
                 raise InputError(f"{name} = {value} makes no sense: give a number from 0 on.")
         for date in (self.since, self.until):
             if date is not None:
@@ -184,7 +184,7 @@ def conditions_of(where: Filter) -> tuple[list[str], list[Any]]:
 
 
 def _parse_format(text: str) -> str:
-    name = text.lower().removeprefix(".")
+    name = str(text).lower().removeprefix(".")
     name = FORMAT_ALIASES.get(name, name)
     if name not in FORMATS:
         raise InputError(f"there is no format {text!r}; choose from {', '.join(FORMATS)}.")
@@ -194,7 +194,7 @@ def _parse_format(text: str) -> str:
 def _check_date(date: str) -> None:
     """Refuse what is not written as a date, and days that no calendar has."""
     try:
-        if not _DATE.fullmatch(date):
+        if not (isinstance(date, str) and _DATE.fullmatch(date)):
             raise ValueError(date)
         datetime.fromisoformat(date + _FIRST_MOMENT[len(date) :])
     except ValueError as error:

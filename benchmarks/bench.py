@@ -256,7 +256,7 @@ def bench_search(folder: Path, n: int) -> None:
                 started = time.perf_counter()
                 loaded = gallery.load(query)
                 for feature in ("phash", EMBEDDING) if by != "phash" else ("phash",):
-                    loaded.feature(feature)
+                    loaded.row(feature)
                 loads.append(time.perf_counter() - started)
                 gallery.search_loaded(loaded, by=by)
                 totals.append(time.perf_counter() - started)

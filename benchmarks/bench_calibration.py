@@ -19,8 +19,9 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from lookalike.calibration.calibrate import CalibrationReport, calibrate_gallery
-from lookalike.calibration.fitting import Sample, measured_precision
+from lookalike.calibration.calibrate import calibrate_gallery
+from lookalike.calibration.fit import Sample, measured_precision
+from lookalike.calibration.record import CalibrationReport
 from lookalike.gallery.local import LocalGallery
 from lookalike.records.calibration import PRECISIONS
 from lookalike.searching.worth import load_shipped

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Gallery, Settings
-from lookalike.searching.searcher import ways
+from lookalike.searching.ways import ways
 
 
 def average_precision(is_right: np.ndarray, n_right: int) -> float:

@@ -23,7 +23,7 @@ from lookalike.answers.search import (
     SearchPage,
     Size,
 )
-from lookalike.calibration.calibrate import CalibrationReport
+from lookalike.calibration.record import CalibrationReport
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.records import DuplicatesReport, Group, Member
 from lookalike.proving.verify import _UNPROVEN
@@ -155,7 +155,7 @@ def test_a_promise_is_rounded_and_comes_back():
 
 def test_a_comparison_comes_back_with_its_ranges():
     measured = (Measured("phash_bits", 3, 0, 64, True), Measured("ssim", 0.123456789, -1.0, 1.0, False))
-    comparison = Comparison(measured, "copy", "One picture.", PROOF, _UNPROVEN)
+    comparison = Comparison(measured, "copy", "One picture.", PROOF, _UNPROVEN, ((4, 3), (2, 1)))
     assert to_document(ComparisonAnswer.of(comparison)) == {
         "measures": {"phash_bits": 3, "ssim": 0.123457},
         "relation": "copy",

@@ -11,7 +11,7 @@ from PIL import Image
 
 from conftest import textured
 from lookalike.calibration.against_shipped import fit_beside
-from lookalike.calibration.fitting import (
+from lookalike.calibration.fit import (
     Sample,
     find_threshold,
     fit,
@@ -19,12 +19,12 @@ from lookalike.calibration.fitting import (
     measured_precision,
     precision_bound,
 )
-from lookalike.calibration.telling import is_beyond_proof, is_plain
+from lookalike.calibration.too_plain import is_beyond_proof, is_plain
 from lookalike.errors import InputError, StoreError
 from lookalike.features.keypoints import extract_keypoints
 from lookalike.records.calibration import PRECISIONS, PROOF, Calibration, ScoreMap
 from lookalike.report.calibration_notes import calibration_notes, mark
-from lookalike.searching.searcher import ways
+from lookalike.searching.ways import ways
 from lookalike.searching.worth import (
     choose_way,
     describe_calibration,

@@ -20,7 +20,7 @@ from lookalike.evaluation.predictions import Configuration, Predictions, Predict
 from lookalike.evaluation.scores import Truth, score
 from lookalike.report.documents import evaluation_document
 from lookalike.report.evaluation import best_of_each_feature, evaluation_html
-from lookalike.searching.searcher import ways
+from lookalike.searching.ways import ways
 
 CONFIGURATION = Configuration("phash", 3, "data", "recipes", "settings", "1.0")
 

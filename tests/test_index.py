@@ -1,23 +1,29 @@
-"""One contract for every look-up structure, checked against brute force."""
+"""One contract for every tier of look-up, checked against brute force, and the rows that they are built from."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lookalike import Settings
 from lookalike.errors import FeatureMismatchError, InputError
 from lookalike.features.distances import metrics_of
 from lookalike.features.extract import for_kind
-from lookalike.storage.index.exact import ExactIndex
-from lookalike.storage.index.protocol import Index
+from lookalike.records.recipe import Recipe
+from lookalike.storage.index.choose import TIERS, Place, Tier, choose_tier
+from lookalike.storage.index.exact import ExactNearest
+from lookalike.storage.index.nearest import Allowed
+from lookalike.storage.index.rows import Rows
+from lookalike.storage.records import Stamp
 
-IMPLEMENTATIONS = {"exact": ExactIndex}
 KINDS = ("bits", "histogram", "vector")
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
-def make(request):
-    return IMPLEMENTATIONS[request.param]
+@pytest.fixture(params=TIERS)
+def tier(request, tmp_path):
+    """Return how one tier is opened over rows."""
+    place = Place(tmp_path, Recipe("phash", 1), Stamp(0, 0))
+    return lambda rows, metric=None: TIERS[request.param].open(rows, metric, place)
 
 
 def _rows(kind, n, seed=0):
@@ -37,14 +43,14 @@ def _brute_force(kind, metric, ids, rows, query, k):
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=25)
 @given(n=st.integers(1, 60), k=st.integers(1, 70), seed=st.integers(0, 999))
-def test_search_equals_brute_force_ties_by_id(kind, n, k, seed):
-    for make_index in IMPLEMENTATIONS.values():
-        index: Index = make_index(kind)
-        ids = np.random.default_rng(seed).permutation(1000)[:n].astype(np.int64)
-        rows, queries = _rows(kind, n, seed), _rows(kind, 3, seed + 1)
-        index.add(ids, rows)
+def test_search_equals_brute_force_ties_by_id(tmp_path_factory, kind, n, k, seed):
+    ids = np.random.default_rng(seed).permutation(1000)[:n].astype(np.int64)
+    rows, queries = _rows(kind, n, seed), _rows(kind, 3, seed + 1)
+    place = Place(tmp_path_factory.getbasetemp(), Recipe("phash", 1), Stamp(0, 0))
+    for one in TIERS.values():
         for metric in metrics_of(kind, 64).values():
-            found = index.search(queries, k, metric=metric.name)
+            nearest = one.open(Rows(kind, ids, rows), metric.name, place)
+            found = nearest.search(queries, k)
             assert found.ids.shape == found.distances.shape == (3, k)
             for row, query in enumerate(queries):
                 expected = _brute_force(kind, metric, ids, rows, query, k)
@@ -61,71 +67,116 @@ def test_search_equals_brute_force_ties_by_id(kind, n, k, seed):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_removed_is_not_found_and_may_come_back(make, kind):
-    index, rows = make(kind), _rows(kind, 10)
-    index.add(np.arange(10), rows)
-    assert index.remove(np.array([3, 99])) == 1
-    assert index.remove(np.array([3])) == 0
-    assert len(index) == 9
-    assert 3 not in index.search(rows[3:4], 10).ids
-    assert index.distances_to(rows[3:4], np.array([3]))[0] == np.inf
-    index.add(np.array([3]), rows[3:4])
-    assert 3 in index.search(rows[3:4], 10).ids
-    assert np.isfinite(index.distances_to(rows[3:4], np.array([3]))[0])
+def test_what_is_removed_is_not_found_and_may_come_back(tier, kind):
+    values, rows = _rows(kind, 10), Rows(kind)
+    rows.update(np.arange(10), values)
+    nearest = tier(rows)
+    rows.update(removed=np.array([3, 99]))
+    nearest.update(np.empty(0, np.int64), np.array([3]))
+    assert len(rows) == 9
+    assert 3 not in nearest.search(values[3:4], 10).ids
+    assert rows.distances(values[3:4], np.array([3]))[0] == np.inf
+    assert rows.take(np.array([3, 4]))[0].tolist() == [4]
+    rows.update(np.array([3]), values[3:4])
+    nearest.update(np.array([3]), np.empty(0, np.int64))
+    assert 3 in nearest.search(values[3:4], 10).ids
+    assert np.isfinite(rows.distances(values[3:4], np.array([3]))).all()
+
+
+@pytest.mark.parametrize("n_allowed", [3, 15])  # few are picked out, many are compared with all
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_those_answer_that_may(tier, kind, n_allowed):
+    values = _rows(kind, 20)
+    nearest = tier(Rows(kind, np.arange(20), values))
+    ids = np.array([*range(4, 4 + n_allowed), 500])
+    found = nearest.search(values[:1], 20, allowed=Allowed(ids))
+    assert set(found.ids[0][: found.counts[0]]) == set(ids[:-1].tolist())
+    whole = nearest.search(values[:1], 20)
+    np.testing.assert_array_equal(found.ids[0][:n_allowed], [one for one in whole.ids[0] if one in ids])
+    assert nearest.search(values[:1], 5, allowed=Allowed(np.empty(0, np.int64))).counts.tolist() == [0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_search_among_some_ids_finds_only_those(make, kind):
-    index, rows = make(kind), _rows(kind, 20)
-    index.add(np.arange(20), rows)
-    found = index.search(rows[:1], 20, among=np.array([4, 7, 12, 500]))
-    assert set(found.ids[0][: found.counts[0]]) == {4, 7, 12}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_search_within_a_distance_finds_all_and_only_those(make, kind):
-    index, rows = make(kind), _rows(kind, 50)
-    index.add(np.arange(50), rows)
-    everything = index.search(rows[:1], 50)
-    limit = float(everything.distances[0][20])
-    found = index.search_within(rows[:1], limit)
-    n_expected = int((everything.distances[0] <= limit).sum())
-    np.testing.assert_array_equal(found.ids[0], everything.ids[0][:n_expected])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_added_in_parts_are_as_rows_added_at_once(make, kind):
-    rows, queries = _rows(kind, 30), _rows(kind, 4, 9)
-    whole, parts = make(kind), make(kind)
-    whole.add(np.arange(30), rows)
+def test_rows_added_in_parts_are_as_rows_added_at_once(tier, kind):
+    values, queries = _rows(kind, 30), _rows(kind, 4, 9)
+    whole, parts = Rows(kind, np.arange(30), values), Rows(kind)
     for start in range(0, 30, 7):
-        parts.add(np.arange(start, min(30, start + 7)), rows[start : start + 7])
-    np.testing.assert_array_equal(whole.search(queries, 30).ids, parts.search(queries, 30).ids)
+        parts.update(np.arange(start, min(30, start + 7)), values[start : start + 7])
+    np.testing.assert_array_equal(tier(whole).search(queries, 30).ids, tier(parts).search(queries, 30).ids)
     ids = np.array([29, 0, 77, 8])
-    np.testing.assert_allclose(whole.distances_to(queries, ids), parts.distances_to(queries, ids), atol=1e-6)
+    np.testing.assert_allclose(whole.distances(queries, ids), parts.distances(queries, ids), atol=1e-6)
+    np.testing.assert_array_equal(np.concatenate([ids for ids, _ in parts.blocks()]), np.arange(30))
+    np.testing.assert_array_equal(parts.contents()[1], values)
+
+
+def test_however_often_rows_are_added_there_are_few_parts():
+    rows = Rows("bits", np.arange(50), _rows("bits", 50))
+    for number in range(50, 600):
+        rows.update(np.array([number]), _rows("bits", 1, number))
+    assert len(rows) == 600
+    assert len(list(rows.blocks())) < 12
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_empty_index_answers_with_nothing(make, kind):
-    index = make(kind)
-    assert len(index) == 0
-    found = index.search(_rows(kind, 2), 3)
+def test_distances_of_several_queries_are_those_of_each(kind):
+    values, queries = _rows(kind, 30), _rows(kind, 5, 3)
+    rows, ids = Rows(kind, np.arange(30), values), np.array([7, 400, 7, 0])
+    for metric in metrics_of(kind, 64):
+        together = rows.distances(queries, ids, metric=metric)
+        assert together.shape == (5, 4)
+        assert (together[:, 1] == np.inf).all()
+        each = np.concatenate([rows.distances(query[None], ids, metric=metric) for query in queries])
+        np.testing.assert_allclose(together, each, atol=1e-6)
+
+
+def test_a_reader_keeps_the_rows_that_it_began_with():
+    values = _rows("vector", 10)
+    rows = Rows("vector", np.arange(10), values)
+    blocks = rows.blocks()
+    first, _ = next(blocks)
+    rows.update(np.array([10]), values[:1], removed=np.arange(10))
+    assert len(first) == 10
+    assert list(blocks) == []
+    assert [ids.tolist() for ids, _ in rows.blocks() if len(ids)] == [[10]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_empty_rows_answer_with_nothing(tier, kind):
+    rows = Rows(kind)
+    assert len(rows) == 0
+    found = tier(rows).search(_rows(kind, 2), 3)
     assert found.counts.tolist() == [0, 0]
     assert (found.ids == -1).all()
-    assert index.distances_to(_rows(kind, 1), np.array([1]))[0] == np.inf
+    assert rows.distances(_rows(kind, 1), np.array([1]))[0] == np.inf
+    assert [len(part) for part in (*rows.take(np.array([1])), *rows.contents())] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_misuse_is_refused_with_a_sentence(make, kind):
-    index, rows = make(kind), _rows(kind, 5)
-    index.add(np.arange(5), rows)
+def test_misuse_is_refused_with_a_sentence(tier, kind):
+    values = _rows(kind, 5)
+    rows = Rows(kind, np.arange(5), values)
     with pytest.raises(FeatureMismatchError, match="recipe"):
-        index.add(np.array([9]), rows[:1, :-1])
+        rows.update(np.array([9]), values[:1, :-1])
     with pytest.raises(FeatureMismatchError, match="recipe"):
-        index.search(rows[:1, :-1], 1)
+        rows.distances(values[:1, :-1], np.array([1]))
+    with pytest.raises(FeatureMismatchError, match="recipe"):
+        tier(rows).search(values[:1, :-1], 1)
     with pytest.raises(InputError, match="twice"):
-        index.add(np.array([2]), rows[:1])
+        rows.update(np.array([7, 7]), values[:2])
+    with pytest.raises(InputError, match="one id a row"):
+        rows.update(np.array([7]), values[:2])
     with pytest.raises(InputError, match="at least one"):
-        index.search(rows[:1], 0)
+        tier(rows).search(values[:1], 0)
     with pytest.raises(InputError, match="choose from"):
-        index.search(rows[:1], 1, metric="nonsense")
+        tier(rows, "nonsense")
+
+
+def test_the_tier_is_chosen_by_size_or_by_the_settings(monkeypatch):
+    large = Tier("finds most", lambda rows, metric, _: ExactNearest(rows, metric), lambda _, n: n > 1000)
+    monkeypatch.setitem(TIERS, "toy", large)
+    assert choose_tier("vector", 1000, Settings()) == "exact"
+    assert choose_tier("vector", 1001, Settings()) == "toy"
+    assert choose_tier("vector", 1001, Settings(tier="exact")) == "exact"
+    assert choose_tier("vector", 1, Settings(tier="toy")) == "toy"
+    with pytest.raises(InputError, match="choose from auto, exact, toy"):
+        choose_tier("vector", 1, Settings(tier="nonsense"))

@@ -19,7 +19,7 @@ from lookalike.errors import (
     StoreError,
 )
 from lookalike.queries.picture import ORIENTATIONS
-from lookalike.searching.searcher import ways
+from lookalike.searching.ways import ways
 
 
 @pytest.fixture(scope="module")
@@ -419,3 +419,47 @@ def test_nothing_but_equal_bytes_is_more_than_an_opinion(gallery, pictures):
         matches = gallery.search(_encoded(photo.resize((200, 150))), k=10)
     assert matches[0].score > 0.95
     assert {match.relation for match in matches} <= {"similar", "different"}
+
+
+@pytest.mark.parametrize(
+    ("misuse", "sentence"),
+    [
+        ({"k": "3"}, "whole number"),
+        ({"k": 2.5}, "whole number"),
+        ({"k": True}, "whole number"),
+        ({"by": None}, "choose from"),
+        ({"where": "sub"}, "lookalike.Filter"),
+        ({"min_score": "high"}, "is no number"),
+        ({"box": (0, 0, 1)}, "four fractions"),
+        ({"box": (0, 0, "x", 1)}, "four fractions"),
+        ({"box": (0, 0, 2, 1)}, "does not lie in the picture"),
+        ({"liked": [2**70]}, "is no id"),
+        ({"disliked": ["7"]}, "is no id"),
+        ({"liked": [-1]}, "is no id"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_sentence(gallery, pictures, misuse, sentence):
+    with pytest.raises(InputError, match=sentence):
+        gallery.search(pictures / "3.png", **misuse)
+
+
+def test_a_box_may_be_any_four_numbers(gallery, pictures):
+    whole = gallery.search((pictures / "3.png").read_bytes(), k=3)
+    boxed = gallery.search((pictures / "3.png").read_bytes(), k=3, box=(0, 0, 1, 1))
+    assert _names(boxed) == _names(whole)
+    assert gallery.search(pictures / "3.png", k=np.int64(3))
+
+
+def test_pages_are_cut_from_one_ranking_that_is_made_once(gallery, pictures, monkeypatch):
+    from lookalike.searching.ways import WAYS
+
+    way, calls = type(WAYS["auto"]), []
+    rank = way.rank
+    monkeypatch.setattr(way, "rank", lambda self, *a, **o: calls.append(1) or rank(self, *a, **o))
+    query = gallery.load(pictures / "3.png")
+    pages = [gallery.search_page(query, k=10, offset=offset) for offset in (0, 10, 20)]
+    assert len(calls) == 1
+    names = [name for page in pages for name in _names(page.matches)]
+    assert len(set(names)) == 30
+    gallery.search_page(gallery.load(pictures / "4.png"), k=10, offset=10)
+    assert len(calls) == 2

@@ -4,7 +4,6 @@ import gc
 import os
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
 import threading
@@ -17,10 +16,11 @@ import numpy as np
 import pytest
 
 from conftest import needs_users, ordinary_user
+from lookalike import Settings
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError
 from lookalike.records.recipe import Recipe
 from lookalike.storage import database as database_module
-from lookalike.storage.index.cache import open_exact_index
+from lookalike.storage.index.kept import KeptIndexes
 from lookalike.storage.records import Content
 from lookalike.storage.store import FILE_NAME, Store
 
@@ -196,96 +196,13 @@ def test_equal_contents_are_kept_once_and_forgotten_with_their_last_file(store):
     assert store.contents.count() == 1
     store.files.remove(["/b"])
     assert store.contents.count() == 0
-    assert len(store.features.load(PHASH, U8)[0]) == 0
+    assert list(store.features.iter_blocks(PHASH, U8)) == []
 
 
 def test_ids_are_never_used_again(store):
     first = put(store, 1)
     store.files.remove(["/p/1.png"])
     assert put(store, 2) > first
-
-
-def test_an_index_follows_what_is_added_and_removed(store):
-    for number in range(1, 30):
-        put(store, number)
-    index, stamp = open_exact_index(store, PHASH)
-    assert len(index) == 29
-    cache_files = list((store.folder / "cache").iterdir())
-    assert len(cache_files) == 1
-    put(store, 40)
-    store.files.remove(["/p/3.png"])
-    assert store.features.stamp(PHASH) != stamp
-    index, _ = open_exact_index(store, PHASH)
-    query = np.frombuffer((40).to_bytes(8, "big"), np.uint8)[None]
-    assert index.search(query, 1).distances[0, 0] == 0
-    query = np.frombuffer((3).to_bytes(8, "big"), np.uint8)[None]
-    assert index.search(query, 1).distances[0, 0] > 0
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_bytes(path.read_bytes()[:-5]),
-        lambda path: path.write_bytes(b"\xff" * 5000),
-        lambda path: path.write_bytes(b'{"recipe": 1}'),
-        lambda path: path.unlink(),
-        lambda path: _flip(path, -1),
-        lambda path: _flip(path, -8 * 700),  # the first of the rows
-        lambda path: _flip(path, -8 * 701),  # the last of the ids
-        lambda path: _flip(path, path.read_bytes().index(b"last_removal") + 15, by=1),
-        lambda path: path.write_bytes(path.read_bytes()[:-4096] + bytes(4096)),
-    ],
-)
-def test_a_damaged_cache_is_rebuilt(store, damage):
-    with store.batch() as batch:
-        for number in range(1, 701):
-            data = {"phash": number.to_bytes(8, "big")}
-            content_id, _ = batch.add_content(content(number), data, {"phash": PHASH})
-            batch.put_file(f"/p/{number}.png", 10, 5, content_id=content_id)
-    # Copies, for the cache is mapped into memory, and what is done to the file next would be done to them.
-    expected = [array.copy() for array in open_exact_index(store, PHASH)[0].contents()]
-    (path,) = (store.folder / "cache").iterdir()
-    whole = path.read_bytes()
-    damage(path)
-    ids, rows = open_exact_index(store, PHASH)[0].contents()
-    np.testing.assert_array_equal(ids, expected[0])
-    np.testing.assert_array_equal(rows, expected[1])
-    assert path.read_bytes() == whole
-
-
-def _flip(path, place, by=128):
-    data = bytearray(path.read_bytes())
-    data[place] ^= by
-    path.write_bytes(data)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
-def test_a_cache_may_be_read_by_whom_the_umask_lets(store):
-    put(store, 1)
-    before = os.umask(0o022)
-    try:
-        open_exact_index(store, PHASH)
-    finally:
-        os.umask(before)
-    (path,) = (store.folder / "cache").iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-
-
-def test_the_cache_of_another_store_is_not_believed(store, tmp_path):
-    for number in range(1, 5):
-        put(store, number)
-    open_exact_index(store, PHASH)
-    other = Store(tmp_path / "other", create=True)
-    for number in range(11, 15):
-        put(other, number)
-    (other.folder / "cache").mkdir()
-    for file in (store.folder / "cache").iterdir():
-        (other.folder / "cache" / file.name).write_bytes(file.read_bytes())
-    index, _ = open_exact_index(other, PHASH)
-    query = np.frombuffer((13).to_bytes(8, "big"), np.uint8)[None]
-    assert index.search(query, 1).distances[0, 0] == 0
-    other.close()
 
 
 def test_a_content_without_a_feature_is_lacking(store):
@@ -357,7 +274,7 @@ def test_a_full_disk_does_not_keep_anyone_from_reading(store, disk):
     with disk():
         reader = Store(store.folder)
         assert list(reader.files.iter_paths()) == ["/p/1.png"]
-        assert len(open_exact_index(reader, PHASH)[0]) == 1
+        assert len(KeptIndexes(reader, Settings()).rows(PHASH)) == 1
         with pytest.raises(StoreError, match="cannot be written"):
             put(reader, 2)
         with pytest.raises(StoreError, match="full"):
@@ -426,16 +343,16 @@ def test_two_processes_write_and_a_third_reads(tmp_path):
         except StoreError:  # the file exists, its schema not yet
             continue
         try:
-            index, _ = open_exact_index(reader, PHASH)
-            sizes.append(len(index))
-            assert len(index) <= len(reader.contents.live_ids())
+            rows = KeptIndexes(reader, Settings()).rows(PHASH)
+            sizes.append(len(rows))
+            assert len(rows) <= len(reader.contents.live_ids())
         finally:
             reader.close()
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert sizes == sorted(sizes)
     final = Store(tmp_path)
     assert final.contents.count() == 250 + 150
-    assert len(open_exact_index(final, PHASH)[0]) == 400
+    assert len(KeptIndexes(final, Settings()).rows(PHASH)) == 400
     final.close()
 
 
@@ -509,7 +426,7 @@ def test_threads_share_a_store(store):
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(work, range(n_threads)))
     assert store.contents.count() == n_each * n_threads
-    assert len(store.features.load(PHASH, U8)[0]) == n_each * n_threads
+    assert len(store.features.ids_with(PHASH)) == n_each * n_threads
 
 
 def test_the_connection_of_a_thread_that_ended_is_closed(store):
@@ -596,12 +513,13 @@ def test_a_run_that_was_killed_leaves_its_orphans_to_the_next(store):
     assert store.contents.live_ids().tolist() == [first + 1]
 
 
-def test_a_row_of_a_wrong_length_is_a_sentence_and_index_mends_it(store):
+def test_a_row_of_a_wrong_length_is_left_out_and_index_mends_it(store, caplog):
     ids = [put(store, number) for number in range(1, 12)]
     with store.database.transaction():
         store.database.execute("UPDATE feature SET data = x'0102' WHERE content_id = ?", (ids[4],))
-    with pytest.raises(StoreError, match=r"damaged: not all of its phash .*Run `lookalike index`"):
-        store.features.load(PHASH, U8)
+    ((whole, _),) = store.features.iter_blocks(PHASH, U8)
+    assert whole.tolist() == [*ids[:4], *ids[5:]]
+    assert "1 rows of the feature phash are damaged: run `lookalike index`" in caplog.text
     assert store.features.lacking([PHASH], ids) == {ids[4]}
     assert store.features.missing(ids[4], [PHASH]) == {"phash"}
     put(store, 5)
@@ -614,9 +532,8 @@ def test_blocks_are_all_rows_in_the_order_of_writing(store):
     blocks = list(store.features.iter_blocks(PHASH, U8, n_rows=4))
     assert [len(block_ids) for block_ids, _ in blocks] == [4, 4, 3]
     assert np.concatenate([block_ids for block_ids, _ in blocks]).tolist() == ids
-    np.testing.assert_array_equal(
-        np.concatenate([rows for _, rows in blocks]), store.features.load(PHASH, U8)[1]
-    )
+    values = [int.from_bytes(row.tobytes(), "big") for _, rows in blocks for row in rows]
+    assert values == list(range(1, 12))
 
 
 def test_pages_are_cut_from_one_order(store):

@@ -13,7 +13,7 @@ from lookalike.adding.add import ignore_progress
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import ignore_stage
 from lookalike.records.calibration import N_PICTURES
-from lookalike.searching.searcher import AUTO
+from lookalike.searching.way import AUTO
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, ProgressCallback
-    from lookalike.calibration.calibrate import Ask, CalibrationReport
+    from lookalike.calibration.record import Ask, CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.duplicates.choices import Choice
     from lookalike.duplicates.records import DuplicatesReport, StageCallback
@@ -138,7 +138,7 @@ class Gallery(ABC):
         k : int
             How many matches at most.
         by : str
-            A way of searching, see `lookalike.searching.searcher.ways`.
+            A way of searching, see `lookalike.searching.ways.ways`.
         min_score : float or None
             Leave out matches below this score.
         max_distance : float or None

@@ -1,17 +1,20 @@
-"""Compare two pictures by every measure, and say what they are to each other."""
+"""Compare two pictures by every measure, and say what they are to each other; each is decoded once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lookalike.features.distances import metrics_of
-from lookalike.features.extract import EMBEDDING, for_cache, for_kind, kind_of
+from lookalike.features.extract import FEATURES, Kind, for_kind, kind_of
+from lookalike.features.keypoints import extract_keypoints
 from lookalike.features.measures import MEASURES
 from lookalike.proving.verify import Verification, verify
-from lookalike.queries.picture import Query
+from lookalike.queries.picture import PictureQuery
+from lookalike.queries.reader import LocalReader, PictureReader
+from lookalike.queries.source import Source
 from lookalike.records.picture import Picture
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation, guess_relation
@@ -32,7 +35,8 @@ class Measured:
 class Comparison:
     """All measures of a pair, their relation with its proof, and a verdict in one sentence.
 
-    `verification` is what local features say of the pair; `proof` what is printed of it.
+    `verification` is what local features say of the pair, `proof` what is printed of it; `sizes_px` are width and
+    height of both.
     """
 
     measures: tuple[Measured, ...]
@@ -40,15 +44,46 @@ class Comparison:
     verdict: str
     proof: Proof
     verification: Verification
+    sizes_px: tuple[tuple[int, int], tuple[int, int]]
 
 
-def compare_queries(first: Query, second: Query, pictures: tuple[Picture, Picture]) -> Comparison:
-    """Compare two prepared pictures; `pictures` are their full decodes, for equality pixel by pixel."""
-    measures = (*_hash_distances(first, second), *_feature_distances(first, second), *_pixels(first, second))
-    found = verify(first.keypoints, second.keypoints)
-    relation, reason = _relation(first, second, pictures, found, measures)
+def compare(first: Source, second: Source, reader: PictureReader) -> Comparison:
+    """Compare two pictures, wherever the reader decodes them.
+
+    Raises
+    ------
+    PictureError
+        One of them cannot be read or decoded.
+    """
+    return reader.run(_compare, first, second)
+
+
+def _compare(reader: LocalReader, first: Source, second: Source) -> Comparison:
+    one, other = (_Side.decode(source, reader) for source in (first, second))
+    measures = (*_distances(one, other), *_pixel_measures(one, other))
+    found = verify(*(extract_keypoints(side.picture.image, side.size_px) for side in (one, other)))
+    relation, reason = _relation(one, other, found, measures)
     proof = replace(found.proof, relation=relation)
-    return Comparison(measures, relation, f"{_VERDICTS[relation]} ({reason}).", proof, found)
+    verdict = f"{_VERDICTS[relation]} ({reason})."
+    return Comparison(measures, relation, verdict, proof, found, (one.size_px, other.size_px))
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One of the two pictures, decoded in full, and its features."""
+
+    picture: Picture
+    digest: bytes | None
+    query: PictureQuery
+
+    @classmethod
+    def decode(cls, source: Source, reader: LocalReader) -> _Side:
+        picture, digest = reader.decode(source)
+        return cls(picture, digest, PictureQuery(source, reader.extractor, reader.extractor.prepare(picture)))
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        return self.picture.width_px, self.picture.height_px
 
 
 _VERDICTS: dict[Relation, str] = {
@@ -62,16 +97,13 @@ _VERDICTS: dict[Relation, str] = {
 
 
 def _relation(
-    first: Query,
-    second: Query,
-    pictures: tuple[Picture, Picture],
-    found: Verification,
-    measures: Sequence[Measured],
+    first: _Side, second: _Side, found: Verification, measures: Sequence[Measured]
 ) -> tuple[Relation, str]:
     if first.digest is not None and first.digest == second.digest:
         return "same_file", "equal SHA-256 digests"
-    if pictures[0].image.size == pictures[1].image.size and np.array_equal(pictures[0].rgb, pictures[1].rgb):
-        width, height = pictures[0].image.size
+    images = first.picture.image, second.picture.image
+    if images[0].size == images[1].size and np.array_equal(first.picture.rgb, second.picture.rgb):
+        width, height = images[0].size
         return "same_pixels", f"all {width} x {height} pixels compared"
     if found.relation in ("same_pixels", "copy", "same_scene"):
         points = f"{found.n_inliers} points and " if found.method == "keypoints" else ""
@@ -82,49 +114,31 @@ def _relation(
     return guess_relation(cosine), f"embedding cosine {cosine:.3f}, and no placement of one on the other"
 
 
-def _hash_distances(first: Query, second: Query) -> list[Measured]:
-    n_bits = first.extractor.settings.hash_size**2
-    hamming = metrics_of("bits")["hamming"]
-    return [
-        Measured(
-            f"{name}_bits",
-            int(hamming.distance(first.feature(name), second.feature(name))[0, 0]),
-            0,
-            n_bits,
-            True,
-        )
-        for name in ("ahash", "dhash", "phash", "whash")
-    ]
-
-
-def _feature_distances(first: Query, second: Query) -> list[Measured]:
-    found = []
-    for name in ("rgb", "hsv", "texture", EMBEDDING):
+def _distances(first: _Side, second: _Side) -> Iterator[Measured]:
+    """Yield every feature by every metric that suits it."""
+    for name in FEATURES:
         kind = kind_of(name)
-        rows = [for_kind(kind, for_cache(name, query.feature(name))) for query in (first, second)]
-        for metric in metrics_of(kind).values():
+        rows = [for_kind(kind, side.query.row(name)) for side in (first, second)]
+        n_bits = first.query.extractor.settings.hash_size**2
+        for metric in metrics_of(kind, n_bits).values():
             distance = float(metric.distance(rows[0], rows[1])[0, 0])
-            label = f"{name}_{metric.name.replace('-', '_')}"
-            if metric.name in ("cosine", "intersection"):
-                lowest = -1.0 if name == EMBEDDING else 0.0
-                found.append(Measured(label, 1 - distance, lowest, 1.0, is_distance=False))
-            else:
-                found.append(Measured(label, distance, 0.0, metric.span, is_distance=True))
-    return found
+            yield _measured(name, kind, metric.name, distance, metric.span)
 
 
-def _pixels(first: Query, second: Query) -> list[Measured]:
-    pixels = [np.asarray(query.prepared.thumbnail) for query in (first, second)]
-    ranges = {
-        "pixel_euclidean": (0.0, 255.0 * pixels[0].size ** 0.5),
-        "ssim": (-1.0, 1.0),
-    }
-    return [
-        Measured(
-            name,
-            measure(pixels[0], pixels[1]),
-            *ranges.get(name, (0.0, 1.0)),
-            is_distance=name == "pixel_euclidean",
-        )
-        for name, measure in MEASURES.items()
-    ]
+def _measured(name: str, kind: Kind, metric: str, distance: float, span: float) -> Measured:
+    if kind == "bits":
+        return Measured(f"{name}_bits", int(distance), 0, int(span), is_distance=True)
+    label = f"{name}_{metric.replace('-', '_')}"
+    if metric in ("cosine", "intersection"):
+        return Measured(label, 1 - distance, -1.0 if kind == "vector" else 0.0, 1.0, is_distance=False)
+    return Measured(label, distance, 0.0, span, is_distance=True)
+
+
+def _pixel_measures(first: _Side, second: _Side) -> Iterator[Measured]:
+    """Yield the measures of the two thumbnails, pixel by pixel."""
+    pixels = [np.asarray(side.query.prepared.thumbnail) for side in (first, second)]
+    ranges = {"pixel_euclidean": (0.0, 255.0 * pixels[0].size ** 0.5), "ssim": (-1.0, 1.0)}
+    for name, measure in MEASURES.items():
+        lowest, highest = ranges.get(name, (0.0, 1.0))
+        value = measure(pixels[0], pixels[1])
+        yield Measured(name, value, lowest, highest, is_distance=name == "pixel_euclidean")

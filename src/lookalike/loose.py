@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lookalike.comparing import Comparison
+from lookalike.comparing import compare as compare_sources
 from lookalike.features.extract import Extractor
 from lookalike.features.hashes import HASHES, to_hex
 from lookalike.queries.reader import LocalReader
@@ -38,7 +39,7 @@ def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Com
     extractor = Extractor(settings)
     reader = LocalReader(settings, lambda: extractor)
     sources = [parse_source(source, None, max_bytes=settings.max_bytes) for source in (first, second)]
-    return reader.compare(sources[0], sources[1])
+    return compare_sources(sources[0], sources[1], reader)
 
 
 def draw_comparison(

@@ -47,6 +47,11 @@ class Settings:
         "efficientnet-lite0", unit="name or path", help="embedding model: a catalogue name or an .onnx file"
     )
     precision: str = _knob("int8", unit="int8 or float32", help="precision of a model of the catalogue")
+    tier: str = _knob(
+        "auto",
+        unit="name",
+        help="how the nearest of many rows are found: exact compares with each; auto chooses by how many there are",
+    )
     serve_threads: int = _knob(
         0,
         unit="threads",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lookalike.answers.search import FullPromiseAnswer
-from lookalike.calibration.calibrate import CalibrationReport
+from lookalike.calibration.record import CalibrationReport
 from lookalike.records.calibration import Check, Promised, WayCalibration
 from lookalike.records.failure import Failure
 

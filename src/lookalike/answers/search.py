@@ -289,7 +289,9 @@ class ComparedAnswer(ComparisonAnswer):
     def comparison(self) -> Comparison:
         """Return the comparison; the points that agree are not told."""
         measures = tuple(Measured(name, value, *self.ranges[name]) for name, value in self.measures.items())
-        return Comparison(measures, self.relation, self.verdict, self.proof, _verification(self.proof))
+        first, second = ((one.width_px, one.height_px) for one in (self.first, self.second))
+        found = _verification(self.proof)
+        return Comparison(measures, self.relation, self.verdict, self.proof, found, (first, second))
 
 
 def _verification(proof: Proof) -> Verification:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lookalike.calibration.fitting import Sample, fit, measured_precision, promise_at, tally
+from lookalike.calibration.fit import Sample, fit, measured_precision, promise_at, tally
 from lookalike.records.calibration import Check, Promise, WayCalibration
 
 MUCH_LESS = 0.8  # of what the shipped threshold finds: halves of one sample differ by a tenth and more

@@ -12,7 +12,7 @@ from lookalike.cli.context import JsonOption, app, context, open_gallery, print_
 from lookalike.cli.streams import printable
 
 if TYPE_CHECKING:
-    from lookalike.calibration.calibrate import Doubt
+    from lookalike.calibration.record import Doubt
 
 
 @app.command()

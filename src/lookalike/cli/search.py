@@ -89,10 +89,10 @@ def search(
     """
     from lookalike.queries.source import parse_box
     from lookalike.report.tables import search_csv
-    from lookalike.searching.searcher import parse_way
+    from lookalike.searching.ways import find_way
     from lookalike.storage.filters import Filter
 
-    parse_way(by)
+    find_way(by)
     where = Filter(folder, tuple(format or ()), min_side, min_bytes, max_bytes, since, until)
     form = Output.json if json else output
     answers = []
@@ -180,15 +180,15 @@ def ways(json: JsonOption = False) -> None:
     Example: lookalike ways
     """
     from lookalike.records.codec import to_json
-    from lookalike.searching.searcher import describe_way
-    from lookalike.searching.searcher import ways as all_ways
+    from lookalike.searching.ways import find_way
+    from lookalike.searching.ways import ways as all_ways
 
     if json:
         print_line(to_json(all_ways()))
         return
     width = max(len(way) for way in all_ways())
     for way in all_ways():
-        print_line(f"{way:<{width}}  {describe_way(way)}")
+        print_line(f"{way:<{width}}  {find_way(way).describes}")
 
 
 @app.command()

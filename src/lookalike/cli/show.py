@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Progress
     from lookalike.answers.search import Answer
-    from lookalike.calibration.calibrate import CalibrationReport
+    from lookalike.calibration.record import CalibrationReport
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
     from lookalike.duplicates.records import DuplicatesReport

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from lookalike.errors import InputError
 from lookalike.features.keypoints import Keypoints
 from lookalike.records.arrays import Float32Array, UInt8Array
-from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.index.exact import ExactNearest
 from lookalike.storage.index.hash_pairs import HashPairs, find_pairs_within
+from lookalike.storage.index.rows import Rows
 
 MAX_PHASH_BITS = 8
 # The hash of a turned picture is derived from the upright one's bits, which costs up to 8 bits in 99 of 100
@@ -53,13 +54,13 @@ class Candidates:
     cosines: Float32Array
 
 
-def find_candidates(hashes: ExactIndex, embeddings: ExactIndex | None) -> Candidates:
+def find_candidates(hashes: Rows, embeddings: Rows | None) -> Candidates:
     """Return the pairs whose pHash is close in any of the eight orientations or whose embedding is near.
 
     Parameters
     ----------
-    hashes : index of pHash of any size
-    embeddings : index of embeddings; None where the gallery has none
+    hashes : rows of pHash of any size
+    embeddings : rows of the embedding; None where the gallery has none
     """
     parts = [_hash_pairs(*hashes.contents())]
     known = {}
@@ -199,13 +200,14 @@ def _hash_pairs(ids: NDArray[np.int64], hashes: UInt8Array) -> NDArray[np.int64]
     return _ordered(np.concatenate(parts))
 
 
-def _embedding_pairs(index: ExactIndex) -> tuple[NDArray[np.int64], Float32Array]:
+def _embedding_pairs(embeddings: Rows) -> tuple[NDArray[np.int64], Float32Array]:
     """Return each picture's nearest neighbours as pairs, with their cosines."""
-    ids, rows = index.contents()
+    ids, rows = embeddings.contents()
+    nearest = ExactNearest(embeddings)
     k = min(N_NEIGHBOURS + 1, len(ids))
     pairs, cosines = [], []
     for start in range(0, len(ids), _ROWS_AT_ONCE):
-        found = index.search(rows[start : start + _ROWS_AT_ONCE], k)
+        found = nearest.search(rows[start : start + _ROWS_AT_ONCE], k)
         own = np.repeat(ids[start : start + _ROWS_AT_ONCE, None], k, axis=1)
         near = (found.distances <= 1 - MIN_COSINE) & (found.ids != own)
         pairs.append(np.stack([own[near], found.ids[near]], axis=1))

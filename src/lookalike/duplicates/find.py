@@ -32,14 +32,14 @@ from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
-from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 
 SHARED_PARTS = Recipe(
     "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
 )
-OpenIndex = Callable[[], ExactIndex]
+OpenRows = Callable[[], Rows]
 
 
 def find_duplicates(
@@ -47,8 +47,8 @@ def find_duplicates(
     settings: Settings,
     question: Question,
     *,
-    hashes: OpenIndex,
-    embeddings: OpenIndex | None,
+    hashes: OpenRows,
+    embeddings: OpenRows | None,
     on_stage: StageCallback = ignore_stage,
 ) -> DuplicatesReport:
     """Return the groups of files that are one picture, each member proven against its keeper.
@@ -58,7 +58,7 @@ def find_duplicates(
 
     Parameters
     ----------
-    hashes, embeddings : callables that open the indexes; embeddings is None where the gallery has none
+    hashes, embeddings : callables that open the rows; embeddings is None where the gallery has none
     on_stage : called with the stage's name, how much of it is done, and its total
     """
     started = time.monotonic()
@@ -116,8 +116,8 @@ def _prove_candidates(
     store: Store,
     proofs: Proofs,
     question: Question,
-    hashes: OpenIndex,
-    embeddings: OpenIndex | None,
+    hashes: OpenRows,
+    embeddings: OpenRows | None,
     on_stage: StageCallback,
 ) -> dict[Pair, float]:
     """Prove all pairs that may be asked for; return the cosines of those that the embedding named."""

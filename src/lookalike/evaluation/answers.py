@@ -17,14 +17,14 @@ from lookalike.adding.add import Progress
 from lookalike.errors import InputError, PictureError
 from lookalike.evaluation.datasets import DataSet
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
-from lookalike.features.extract import EMBEDDING, recipes_of
+from lookalike.features.extract import recipes_of
 from lookalike.features.hashes import HASHES
 from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
-from lookalike.queries.picture import Query
+from lookalike.queries.query import Query
 from lookalike.queries.source import Box
 from lookalike.records.failure import Failure
-from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, parse_way
+from lookalike.searching.ways import find_way
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 
@@ -92,12 +92,8 @@ def _all_pictures(gallery: LocalGallery) -> list[FoundPicture]:
 
 def features_of(by: str) -> tuple[str, ...]:
     """Return the features that a way of searching needs of each picture."""
-    name, _ = parse_way(by)
-    if name == AUTO:
-        return ("phash", "dhash", EMBEDDING)
-    if name == HASH_THEN_EMBEDDING:
-        return ("phash", EMBEDDING)
-    return (name,)
+    way = find_way(by)
+    return (*way.needs, *way.uses)
 
 
 def answer_all(

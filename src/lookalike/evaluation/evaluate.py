@@ -17,8 +17,8 @@ from lookalike.evaluation.datasets import DataSet, list_pictures, load_dataset
 from lookalike.evaluation.datasets.copies import write_edits
 from lookalike.evaluation.scores import Scores, find_truth, score
 from lookalike.media.decode import decode
-from lookalike.searching.searcher import parse_way
-from lookalike.searching.searcher import ways as all_ways
+from lookalike.searching.ways import find_way
+from lookalike.searching.ways import ways as all_ways
 from lookalike.settings import Settings
 
 DEPTH = 1000  # answers kept of each query of a data set
@@ -82,7 +82,7 @@ def parse_ways(text: str) -> tuple[str, ...]:
         if name == "all":
             found.update(dict.fromkeys(all_ways()))
         else:
-            parse_way(name)
+            find_way(name)
             found[name] = None
     return tuple(found)
 

@@ -27,7 +27,7 @@ from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
 from lookalike.media.files import iter_files
 from lookalike.records.picture import Picture
-from lookalike.searching.searcher import AUTO
+from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
 
 N_DRAWS = 10  # of the viewpoint experiment

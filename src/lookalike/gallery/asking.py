@@ -9,23 +9,26 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from lookalike.api import Page
-from lookalike.comparing import Comparison
+from lookalike.comparing import Comparison, compare
 from lookalike.duplicates.records import StageCallback
 from lookalike.errors import InputError
 from lookalike.features.extract import EMBEDDING
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.gallery.opened import Opened
 from lookalike.media.files import digest_of
-from lookalike.queries.picture import Query, load_query
+from lookalike.queries.picture import PictureQuery, load_query
+from lookalike.queries.query import Query
 from lookalike.queries.source import Box, Source
 from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibration
 from lookalike.records.relation import Relation, is_at_least
-from lookalike.searching.searcher import AUTO, HASH_THEN_EMBEDDING, Match, parse_way
+from lookalike.searching.searcher import Match
+from lookalike.searching.way import AUTO
+from lookalike.searching.ways import find_way
 from lookalike.searching.worth import choose_way, not_calibrated, parse_precision
 from lookalike.storage.filters import Filter
 
 if TYPE_CHECKING:
-    from lookalike.calibration.calibrate import Ask, CalibrationReport
+    from lookalike.calibration.record import Ask, CalibrationReport
 
 _BLANK_PICTURE = b"P6 1 1 255\n\0\0\0"
 _MAX_LOADED = 64  # queries remembered, at 0.4 MB each
@@ -36,7 +39,7 @@ class Asking:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._loaded: OrderedDict[tuple[Hashable, Box | None], Query] = OrderedDict()
+        self._loaded: OrderedDict[tuple[Hashable, Box | None], PictureQuery] = OrderedDict()
         self._lock = Lock()  # of what is remembered
 
     def load(self, picture: Any, *, box: Box | None, keep: bool) -> Query:
@@ -47,9 +50,7 @@ class Asking:
             if identity is not None and (identity, box) in self._loaded:
                 self._loaded.move_to_end((identity, box))
                 return self._loaded[identity, box]
-        loaded = load_query(
-            source, self._opened.extractor, self._opened.settings, box=box, reader=self._opened.reader
-        )
+        loaded = load_query(source, self._opened.extractor, self._opened.reader, box=box)
         if identity is not None:
             with self._lock:
                 self._loaded[identity, box] = loaded
@@ -59,12 +60,13 @@ class Asking:
 
     def refine(self, query: Query, liked: Sequence[int], disliked: Sequence[int], *, by: str) -> Query:
         """Return the query moved towards the pictures that were liked and away from those that were not."""
-        from lookalike.queries.refined import Refinement
+        from lookalike.queries.refined import RefinedQuery, Refinement
 
-        if parse_way(by)[0] not in (AUTO, HASH_THEN_EMBEDDING, EMBEDDING):
+        way = find_way(by)
+        if EMBEDDING not in (*way.needs, *way.uses):
             raise InputError(f"likes cannot refine a search by {by}: take auto or embedding.")
         rows = [self._opened.searcher.embeddings_of(ids) for ids in (liked, disliked)]
-        return query.refined(Refinement(rows[0], rows[1], frozenset(disliked)))
+        return RefinedQuery(query, Refinement(rows[0], rows[1], frozenset(disliked)))
 
     def page(
         self,
@@ -103,8 +105,7 @@ class Asking:
         """Prove the matches of a query with local features, and rank the proven first."""
         from lookalike.proving.prove import verify_matches
 
-        store, settings = self._opened.store, self._opened.settings
-        proven = verify_matches(query, matches, store, settings, self._calibrated(PROOF))
+        proven = verify_matches(query, matches, self._opened.store, self._calibrated(PROOF))
         if precision is None:
             return proven
         least = self.promise(PROOF, precision).promise.least
@@ -144,7 +145,7 @@ class Asking:
 
     def compare(self, first: Any, second: Any) -> Comparison:
         """Compare two pictures by every measure."""
-        return self._opened.reader.compare(self._opened.source(first), self._opened.source(second))
+        return compare(self._opened.source(first), self._opened.source(second), self._opened.reader)
 
     def show(self, picture: Any, longer_side_px: int) -> bytes:
         """Return a picture as an upright JPEG, at most so large."""
@@ -153,11 +154,12 @@ class Asking:
     def warm_up(self) -> None:
         """Load what the default search needs."""
         opened = self._opened
-        for name in (EMBEDDING, "phash", "dhash"):
-            if opened.store.features.has(name):
-                opened.searcher.index(name)
+        look_up = opened.searcher.look_up()
+        for name in find_way(AUTO).looks_at(look_up):
+            if look_up.has(name):
+                look_up.nearest(name)
         if opened.has_embeddings:
-            self.load(_BLANK_PICTURE, box=None, keep=False).feature(EMBEDDING)
+            self.load(_BLANK_PICTURE, box=None, keep=False).row(EMBEDDING)
 
 
 def _identity(source: Source) -> Hashable | None:

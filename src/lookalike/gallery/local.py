@@ -21,7 +21,7 @@ from lookalike.gallery.changing import Changing
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.tidying import Tidying
-from lookalike.queries.picture import Query
+from lookalike.queries.query import Query
 from lookalike.queries.source import Box
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.failure import Failure
@@ -29,7 +29,8 @@ from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
 from lookalike.records.relation import Relation
-from lookalike.searching.searcher import AUTO, Match
+from lookalike.searching.searcher import Match
+from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
 from lookalike.storage.records import FoundPicture
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
-    from lookalike.calibration.calibrate import Ask, CalibrationReport
+    from lookalike.calibration.record import Ask, CalibrationReport
     from lookalike.duplicates.choices import Choice
     from lookalike.records.failure import Remark
 

@@ -31,7 +31,8 @@ from lookalike.records.info import GalleryInfo
 from lookalike.records.places import Root
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
-from lookalike.searching.searcher import AUTO, Match
+from lookalike.searching.searcher import Match
+from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
 from lookalike.storage.filters import Filter
 from lookalike.storage.records import FoundPicture
@@ -428,4 +429,5 @@ def _comparison(found: Mapping[str, Any]) -> Comparison:
         points_first=np.empty((0, 2)),
         points_second=np.empty((0, 2)),
     )
-    return Comparison(measures, found["relation"], found["verdict"], proof, verification)
+    first, second = ((found[side]["width_px"], found[side]["height_px"]) for side in ("first", "second"))
+    return Comparison(measures, found["relation"], found["verdict"], proof, verification, (first, second))

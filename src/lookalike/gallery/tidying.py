@@ -66,8 +66,8 @@ class Tidying:
             self._opened.store,
             self._opened.settings,
             question,
-            hashes=lambda: searcher.index("phash"),
-            embeddings=(lambda: searcher.index(EMBEDDING)) if self._opened.has_embeddings else None,
+            hashes=lambda: searcher.look_up().rows("phash"),
+            embeddings=(lambda: searcher.look_up().rows(EMBEDDING)) if self._opened.has_embeddings else None,
             on_stage=on_stage,
         )
 

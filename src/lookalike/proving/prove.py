@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from lookalike.errors import PictureError, StoreError
+from lookalike.errors import InputError, PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
 from lookalike.proving.verify import verify
-from lookalike.queries.picture import Query
-from lookalike.queries.reader import LocalReader, PictureReader
+from lookalike.queries.query import Query
+from lookalike.queries.reader import PictureReader
 from lookalike.queries.source import Source
 from lookalike.records.calibration import Origin, WayCalibration
 from lookalike.records.picture import Picture
@@ -27,7 +27,6 @@ def verify_matches(
     query: Query,
     matches: Sequence[Match],
     store: Store,
-    settings: Settings,
     calibrated: tuple[WayCalibration, Origin] | None = None,
 ) -> list[Match]:
     """Return the matches with their proofs: proven relations first, closest first, then by score.
@@ -36,17 +35,21 @@ def verify_matches(
 
     A match whose file cannot be read any more keeps its place among the unproven.
     """
-    proven = [_prove(query, match, store, settings) for match in matches]
+    if query.reader is None:
+        raise InputError(
+            "this query has no pixels that a match could be proven against: ask without a proof."
+        )
+    proven = [_prove(query, match, store, query.reader) for match in matches]
     if calibrated is not None:
         proven = [_weigh(match, calibrated[0]) for match in proven]
     return sorted(proven, key=lambda match: (LADDER.index(match.relation), -match.score))
 
 
-def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Match:
+def _prove(query: Query, match: Match, store: Store, reader: PictureReader) -> Match:
     if match.relation == "same_file":
         return replace(match, proof=Proof("same_file", "digest"))
     try:
-        found = verify(query.keypoints, load_keypoints(match.picture, store, _reader_of(query, settings)))
+        found = verify(query.keypoints, load_keypoints(match.picture, store, reader))
     except PictureError as error:
         return replace(match, why=f"{match.why}; not verified: {error}")
     proof = found.proof
@@ -57,10 +60,6 @@ def _prove(query: Query, match: Match, store: Store, settings: Settings) -> Matc
         why = f"{words}: {found.transform}" if found.transform else words
         return replace(match, relation=found.relation, proof=proof, why=f"{why}; {match.why}")
     return replace(match, proof=proof)
-
-
-def _reader_of(query: Query, settings: Settings) -> PictureReader:
-    return query.reader or LocalReader(settings, lambda: query.extractor)
 
 
 def _weigh(match: Match, calibrated: WayCalibration) -> Match:

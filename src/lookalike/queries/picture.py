@@ -1,8 +1,8 @@
-"""What a person asks with -> a query: a label, what is known of it, and its features."""
+"""A picture as a query: a label, what is known of it, and its features, computed when first wanted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InputError, PictureError
-from lookalike.features.extract import EMBEDDING, Extractor, Prepared, for_cache
-from lookalike.features.hashes import HASHES
-from lookalike.queries.source import Box, Source
+from lookalike.features.color import Pixels
+from lookalike.features.extract import Extractor, Prepared, for_cache
+from lookalike.queries.source import Box, Source, check_box
 from lookalike.records.arrays import UInt8Array
-from lookalike.settings import Settings
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
     from lookalike.queries.reader import PictureReader
-    from lookalike.queries.refined import Refinement
 
 ORIENTATIONS = (
     "upright",
@@ -46,20 +44,24 @@ _FLIPS = (
 """For each orientation, whether rows and columns are reversed, after swapping them for the last four."""
 
 
-@dataclass
-class Query:
-    """A picture that is asked about; features are computed when first wanted."""
+@dataclass(eq=False)
+class PictureQuery:
+    """A picture that is asked about, whole or the part of it in a box; see `lookalike.queries.query.Query`."""
 
     source: Source
     extractor: Extractor
     prepared: Prepared
-    digest: bytes | None = None
     reader: PictureReader | None = None
+    digest: bytes | None = None
     size_px: tuple[int, int] = (0, 0)
     camera: str | None = None
     box: Box | None = None
-    refinement: Refinement | None = None
-    _features: dict[str, NDArray[Any]] = field(default_factory=dict)
+    _turned: dict[int, Prepared] = field(default_factory=dict)
+    _rows: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
+
+    n_orientations = len(ORIENTATIONS)
+    left_out: frozenset[int] = frozenset()
+    is_refined = False
 
     @property
     def path(self) -> str | None:
@@ -73,37 +75,34 @@ class Query:
             raise InputError("this query has no reader, so that its local features cannot be computed.")
         return self.reader.keypoints(self.source, self.box)
 
-    def refined(self, refinement: Refinement) -> Query:
-        """Return the query with what a person said of some answers taken into account."""
-        return replace(self, refinement=refinement, _features=dict(self._features))
+    def has(self, feature: str) -> bool:
+        """See `Query.has`."""
+        return feature in self.extractor.recipes
 
-    def feature(self, name: str) -> NDArray[Any]:
-        """Return one stored-form feature as a row, shape (1, d)."""
-        if name not in self._features:
-            self._features[name] = self.extractor.extract_one(name, self.prepared)[None]
-        if name == EMBEDDING and self.refinement is not None:
-            return self.refinement.apply(np.asarray(for_cache(EMBEDDING, self._features[name]), np.float32))
-        return self._features[name]
+    def row(self, feature: str, orientation: int = 0) -> NDArray[Any]:
+        """See `Query.row`."""
+        key = feature, orientation
+        if key not in self._rows:
+            stored = self.extractor.extract_one(feature, self._laid(orientation))
+            self._rows[key] = for_cache(feature, stored[None])
+        return self._rows[key]
 
-    def turned_embedding(self, orientation: int) -> NDArray[np.float32]:
-        """Return the embedding of the picture in one of the eight orientations, shape (1, d)."""
-        key = f"embedding {orientation}"
-        if key not in self._features:
-            turned = np.ascontiguousarray(_turn(self.prepared.model_input, orientation))
-            self._features[key] = self.extractor.embed(turned[None])
-        row = np.asarray(for_cache(EMBEDDING, self._features[key]), np.float32)
-        return row if self.refinement is None else self.refinement.apply(row)
+    def _laid(self, orientation: int) -> Prepared:
+        if orientation == 0:
+            return self.prepared
+        if orientation not in self._turned:
+            self._turned[orientation] = _turn_prepared(self.prepared, orientation)
+        return self._turned[orientation]
 
-    def turned_hashes(self, name: str) -> UInt8Array:
-        """Return one hash of the picture in all eight orientations, shape (8, b)."""
-        key = f"{name} turned"
-        if key not in self._features:
-            from PIL import Image
 
-            size, grey = self.extractor.settings.hash_size, np.asarray(self.prepared.grey)
-            turned = [Image.fromarray(_turn(grey, orientation)) for orientation in range(len(ORIENTATIONS))]
-            self._features[key] = np.stack([HASHES[name](image, size) for image in turned])
-        return self._features[key]
+def _turn_prepared(prepared: Prepared, orientation: int) -> Prepared:
+    from PIL.Image import fromarray
+
+    thumbnail, small, grey, model_input = (
+        np.ascontiguousarray(_turn(np.asarray(pixels), orientation))
+        for pixels in (prepared.thumbnail, prepared.small.rgb, prepared.grey, prepared.model_input)
+    )
+    return Prepared(fromarray(thumbnail), Pixels.of(small), fromarray(grey), model_input)
 
 
 def _turn(pixels: UInt8Array, orientation: int) -> UInt8Array:
@@ -114,26 +113,21 @@ def _turn(pixels: UInt8Array, orientation: int) -> UInt8Array:
 
 
 def load_query(
-    source: Source,
-    extractor: Extractor,
-    settings: Settings,
-    *,
-    box: Box | None = None,
-    reader: PictureReader | None = None,
-) -> Query:
-    """Read, decode and prepare a query, or the part of it in the box; by this process if no reader is given.
+    source: Source, extractor: Extractor, reader: PictureReader, *, box: Box | None = None
+) -> PictureQuery:
+    """Read, decode and prepare a query, or the part of it in the box.
 
     Raises
     ------
-    PictureError    the picture cannot be read or decoded, or exceeds a limit
+    PictureError
+        The picture cannot be read or decoded, or exceeds a limit.
+    InputError
+        A box that does not lie in the picture.
     """
-    if reader is None:
-        from lookalike.queries.reader import LocalReader
-
-        reader = LocalReader(settings, lambda: extractor)
+    box = check_box(box)
     try:
         read = reader.read(source, box)
     except PictureError as error:
         raise type(error)(f"{source.label}: {error}") from error
     size_px = (read.width_px, read.height_px)
-    return Query(source, extractor, read.prepared, read.digest, reader, size_px, read.camera, box)
+    return PictureQuery(source, extractor, read.prepared, reader, read.digest, size_px, read.camera, box)

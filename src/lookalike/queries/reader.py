@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from lookalike.errors import DecodeError, LimitError, PictureError, ReadError
 from lookalike.features.extract import Extractor, Prepared
-from lookalike.queries.picture import load_query
 from lookalike.queries.source import Box, Source, cut_box, decode_source
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
@@ -23,11 +22,11 @@ from lookalike.workers.pool import WorkerPool
 from lookalike.workers.tasks import Failed, Job
 
 if TYPE_CHECKING:
-    from lookalike.comparing import Comparison
     from lookalike.features.keypoints import Keypoints
 
 _JPEG_QUALITY = 85
 _ERRORS = {"read": ReadError, "decode": DecodeError, "limit": LimitError}
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,17 @@ class ReadPicture:
 class PictureReader(Protocol):
     """Decodes the pictures of queries. Every verb raises `PictureError`."""
 
+    def run(self, work: Callable[..., Done], *arguments: Any) -> Done:
+        """Return what some work makes of pictures, done where pictures are decoded.
+
+        Parameters
+        ----------
+        work : callable
+            A function of a module, called with a `LocalReader` and the arguments.
+        arguments : Source and others
+            What can be pickled, for the work may be done in another process, as may its answer.
+        """
+
     def read(self, source: Source, box: Box | None) -> ReadPicture:
         """Return a picture, or the part of it in the box, ready for the features."""
 
@@ -53,25 +63,43 @@ class PictureReader(Protocol):
     def show(self, source: Source, longer_side_px: int) -> bytes:
         """Return the picture as an upright JPEG, at most so large."""
 
-    def compare(self, first: Source, second: Source) -> Comparison:
-        """Compare two pictures by every measure."""
-
     def close(self) -> None:
         """Let go of what the reader holds."""
 
 
 class LocalReader:
-    """Decodes in this process."""
+    """Decodes in this process.
+
+    Parameters
+    ----------
+    settings : Settings
+        Limits.
+    extractor : callable
+        Gives what computes the features, when it is first needed.
+    """
 
     def __init__(self, settings: Settings, extractor: Callable[[], Extractor]) -> None:
         self._settings = settings
         self._extractor = extractor
 
+    @property
+    def extractor(self) -> Extractor:
+        """What computes the features."""
+        return self._extractor()
+
+    def run(self, work: Callable[..., Done], *arguments: Any) -> Done:
+        """See `PictureReader.run`."""
+        return work(self, *arguments)
+
+    def decode(self, source: Source) -> tuple[Picture, bytes | None]:
+        """Return a picture in full, and the digest of its bytes; None for pixels. Raises `PictureError`."""
+        return decode_source(source, self._settings)
+
     def read(self, source: Source, box: Box | None) -> ReadPicture:
         """See `PictureReader.read`."""
-        picture, digest = self._decode(source, box, self._extractor().min_side_px)
+        picture, digest = self._decode(source, box, self.extractor.min_side_px)
         size = (picture.width_px, picture.height_px)
-        prepared = self._extractor().prepare(picture if box is None else cut_box(picture, box))
+        prepared = self.extractor.prepare(picture if box is None else cut_box(picture, box))
         return ReadPicture(prepared, digest if box is None else None, *size, picture.camera)
 
     def keypoints(self, source: Source, box: Box | None) -> Keypoints:
@@ -91,16 +119,6 @@ class LocalReader:
         image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
         return buffer.getvalue()
 
-    def compare(self, first: Source, second: Source) -> Comparison:
-        """See `PictureReader.compare`."""
-        from lookalike.comparing import compare_queries
-
-        queries = [
-            load_query(source, self._extractor(), self._settings, reader=self) for source in (first, second)
-        ]
-        pictures = [decode_source(source, self._settings)[0] for source in (first, second)]
-        return compare_queries(queries[0], queries[1], (pictures[0], pictures[1]))
-
     def close(self) -> None:
         """See `PictureReader.close`."""
 
@@ -112,14 +130,14 @@ class LocalReader:
 
 @dataclass(frozen=True, eq=False)
 class ReaderTask:
-    """A verb of `PictureReader`, and what it is called with."""
+    """Some work for a `LocalReader`, and what else it is called with."""
 
-    verb: Literal["read", "keypoints", "show", "compare"]
+    work: Callable[..., Any]
     arguments: tuple[Any, ...]
 
 
 class ReaderWorker:
-    """Does what a `PictureReader` does, in a worker process."""
+    """Does what a `PictureReader` is asked for, in a worker process."""
 
     def __init__(self, job: Job) -> None:
         extractor = Extractor(job.settings)
@@ -127,13 +145,20 @@ class ReaderWorker:
 
     def __call__(self, task: ReaderTask) -> Any:
         """Do one task; raise PictureError."""
-        return getattr(self._reader, task.verb)(*task.arguments)
+        return task.work(self._reader, *task.arguments)
 
 
 class IsolatedReader:
     """Decodes in a worker process, which is replaced where a picture makes it hang or crash.
 
     Several threads may use one object; it reads for one of them at a time.
+
+    Parameters
+    ----------
+    settings : Settings
+        Limits.
+    gallery : Path
+        Its folder.
     """
 
     def __init__(self, settings: Settings, gallery: Path) -> None:
@@ -142,37 +167,28 @@ class IsolatedReader:
         self._local = LocalReader(settings, lambda: extractor)  # for pixels, which nothing has to decode
         self._pool: WorkerPool[ReaderTask, Any] = WorkerPool(Job(settings, (), gallery), 1, ReaderWorker)
 
+    def run(self, work: Callable[..., Done], *arguments: Any) -> Done:
+        """See `PictureReader.run`."""
+        if any(isinstance(one, Source) and one.pixels is not None for one in arguments):
+            return self._local.run(work, *arguments)
+        with self._lock:
+            (answer,) = self._pool.run([ReaderTask(work, arguments)])
+        if isinstance(answer, Failed):
+            raise _ERRORS.get(answer.stage, PictureError)(answer.reason)
+        return cast("Done", answer)
+
     def read(self, source: Source, box: Box | None) -> ReadPicture:
         """See `PictureReader.read`."""
-        if source.pixels is not None:
-            return self._local.read(source, box)
-        return cast("ReadPicture", self._ask(ReaderTask("read", (source, box))))
+        return self.run(LocalReader.read, source, box)
 
     def keypoints(self, source: Source, box: Box | None) -> Keypoints:
         """See `PictureReader.keypoints`."""
-        if source.pixels is not None:
-            return self._local.keypoints(source, box)
-        return cast("Keypoints", self._ask(ReaderTask("keypoints", (source, box))))
+        return self.run(LocalReader.keypoints, source, box)
 
     def show(self, source: Source, longer_side_px: int) -> bytes:
         """See `PictureReader.show`."""
-        if source.pixels is not None:
-            return self._local.show(source, longer_side_px)
-        return cast("bytes", self._ask(ReaderTask("show", (source, longer_side_px))))
-
-    def compare(self, first: Source, second: Source) -> Comparison:
-        """See `PictureReader.compare`."""
-        if first.pixels is not None or second.pixels is not None:
-            return self._local.compare(first, second)
-        return cast("Comparison", self._ask(ReaderTask("compare", (first, second))))
+        return self.run(LocalReader.show, source, longer_side_px)
 
     def close(self) -> None:
         """Stop the worker process."""
         self._pool.dismiss()
-
-    def _ask(self, task: ReaderTask) -> Any:
-        with self._lock:
-            (answer,) = self._pool.run([task])
-        if isinstance(answer, Failed):
-            raise _ERRORS.get(answer.stage, PictureError)(answer.reason)
-        return answer

@@ -40,20 +40,51 @@ def parse_box(text: str) -> Box:
 
     Raises
     ------
-    InputError    no four numbers, or a box that does not lie in the picture
+    InputError
+        No four numbers, or a box that does not lie in the picture.
     """
     try:
-        box = Box(*(float(part) for part in text.split(",")))
+        parts = tuple(float(part) for part in text.split(","))
+    except (ValueError, AttributeError) as error:
+        raise _no_box(text) from error
+    return _checked(parts, text)
+
+
+def check_box(box: Any) -> Box | None:
+    """Return a box that was given as four numbers, in whichever sequence; None where none was given.
+
+    Raises
+    ------
+    InputError
+        No four numbers, or a box that does not lie in the picture.
+    """
+    if box is None:
+        return None
+    if isinstance(box, str):
+        return parse_box(box)
+    try:
+        parts = tuple(float(part) for part in box)
     except (ValueError, TypeError) as error:
-        raise InputError(
-            f"the box {text!r} is not left,top,width,height: write four fractions, such as 0.25,0.1,0.5,0.5."
-        ) from error
+        raise _no_box(box) from error
+    return _checked(parts, box)
+
+
+def _checked(parts: tuple[float, ...], given: Any) -> Box:
+    if len(parts) != len(Box._fields):
+        raise _no_box(given)
+    box = Box(*parts)
     inside = box.left >= 0 and box.top >= 0 and box.width > 0 and box.height > 0
     if not inside or box.left + box.width > 1 + BOX_ROUNDING or box.top + box.height > 1 + BOX_ROUNDING:
         raise InputError(
-            f"the box {text!r} does not lie in the picture: fractions go from 0 to 1, from the top left corner."
+            f"the box {given!r} does not lie in the picture: fractions go from 0 to 1, from the top left corner."
         )
     return box
+
+
+def _no_box(given: Any) -> InputError:
+    return InputError(
+        f"the box {given!r} is not left,top,width,height: write four fractions, such as 0.25,0.1,0.5,0.5."
+    )
 
 
 @dataclass(frozen=True)

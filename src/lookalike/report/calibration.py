@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from lookalike.calibration.fitting import held_out_probabilities
-from lookalike.calibration.workers import make_copy
+from lookalike.calibration.copies import make_copy
+from lookalike.calibration.fit import held_out_probabilities
 from lookalike.errors import LookalikeError
 from lookalike.report import charts
 from lookalike.report.calibration_notes import calibration_notes, mark
@@ -22,8 +22,8 @@ from lookalike.settings import Settings
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lookalike.calibration.calibrate import CalibrationReport, Example
-    from lookalike.calibration.fitting import Sample
+    from lookalike.calibration.fit import Sample
+    from lookalike.calibration.record import CalibrationReport, Example
     from lookalike.records.calibration import WayCalibration
 
 CUT = 0.99  # the promise whose cut is drawn, and from either side of which pairs are shown

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from lookalike.calibration.calibrate import EDITS_EACH
-from lookalike.calibration.fitting import precision_bound
-from lookalike.calibration.telling import MIN_SIDE_PX
+from lookalike.calibration.fit import precision_bound
+from lookalike.calibration.sample import EDITS_EACH
+from lookalike.calibration.too_plain import MIN_SIDE_PX
 from lookalike.records.calibration import PROOF, Calibration, Promise
-from lookalike.searching.searcher import AUTO
+from lookalike.searching.way import AUTO
 
 UNSURE = "*"
 KEPT = "+"

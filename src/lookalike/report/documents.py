@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lookalike.evaluation.euclidean import EuclideanExperiment
     from lookalike.evaluation.evaluate import Evaluation, WayResult
     from lookalike.evaluation.experiments import Comparison as MeasureComparison
-    from lookalike.queries.picture import Query
+    from lookalike.queries.query import Query
     from lookalike.records.calibration import Promised
     from lookalike.records.failure import Failure, Remark
     from lookalike.records.info import GalleryInfo

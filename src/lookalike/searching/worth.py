@@ -12,6 +12,7 @@ fits, else the one that comes with lookalike.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
@@ -130,3 +131,42 @@ def parse_precision(precision: float) -> float:
             f"a precision of {precision:g} cannot be promised: ask for at most {PRECISIONS[0]:g}."
         )
     return min(kept)
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What the scores of one query are worth: its background, and the calibration of the way.
+
+    Parameters
+    ----------
+    calibrated : WayCalibration
+        Of the way.
+    background : float
+        What the query scores with strangers.
+    """
+
+    calibrated: WayCalibration
+    background: float
+
+    def probabilities(self, scores: NDArray[np.float64]) -> list[float]:
+        """Return the probability that each is the score of a copy."""
+        return [
+            self.calibrated.map.probability(float(one)) for one in relative_score(scores, self.background)
+        ]
+
+    def keeps(self, scores: NDArray[np.float64], precision: float) -> NDArray[np.bool_]:
+        """Return which scores keep a precision.
+
+        Raises
+        ------
+        InputError
+            A precision that cannot be promised.
+        """
+        least = self.calibrated.promise(parse_precision(precision)).least
+        return np.asarray(relative_score(scores, self.background) >= least)
+
+
+def weigh(calibrated: WayCalibration, scores: NDArray[np.float64], n_contents: int) -> Worth:
+    """Return what the scores of one query are worth, of which the first `LAST_RANK` tell its background."""
+    background = find_background(scores[:LAST_RANK], n_contents)
+    return Worth(calibrated, calibrated.background if np.isnan(background) else background)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -11,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import StoreError
 from lookalike.records.recipe import Recipe
 from lookalike.storage.database import Database
 from lookalike.storage.records import Stamp
 
 Dtype = np.dtype[np.uint8] | np.dtype[np.float16]
 _N_USUAL = 9  # rows by which the length of all rows of a recipe is known
+_log = logging.getLogger("lookalike")
 _RECIPE_ID = "(SELECT id FROM recipe WHERE text = ?)"
 
 
@@ -51,7 +52,7 @@ class Contents:
 class Features:
     """One row a feature of a content by a recipe, numbered in the order of writing.
 
-    A cache that has read up to number n needs only the rows after n, see `load` and `removed_after`.
+    A cache that has read up to number n needs only the rows after n, see `iter_blocks` and `removed_after`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -152,40 +153,22 @@ class Features:
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
         """Yield (content ids, rows) of a recipe's features with a number above `after`, in order, by blocks.
 
-        Shapes (n,) and (n, d), n at most `n_rows`; no more than a block is in memory at a time.
-
-        Raises
-        ------
-        StoreError
-            A row has another length than the others: the gallery was damaged.
+        Shapes (n,) and (n, d), n at most `n_rows`; no more than a block is in memory at a time. A row of another
+        length than usual was damaged and is left out: the next run over its file computes it again.
         """
         rows = self._db.iter_rows(
             f"SELECT content_id, data FROM feature WHERE recipe_id = {_RECIPE_ID} AND number > ? ORDER BY number",
             (recipe.text, after),
         )
+        n_bytes = self.usual_bytes(recipe)
         while block := list(islice(rows, n_rows)):
-            yield self._stack(recipe, dtype, block)
-
-    def load(self, recipe: Recipe, dtype: Dtype, *, after: int = 0) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Return what `iter_blocks` yields in one piece; shapes (0,) and (0, 0) where there is nothing."""
-        blocks = list(self.iter_blocks(recipe, dtype, after=after))
-        if not blocks:
-            return np.empty(0, np.int64), np.empty((0, 0), dtype)
-        if len({rows.shape[1] for _, rows in blocks}) > 1:
-            raise self._uneven(recipe)
-        return np.concatenate([ids for ids, _ in blocks]), np.concatenate([rows for _, rows in blocks])
-
-    def _stack(
-        self, recipe: Recipe, dtype: Dtype, block: list[tuple[int, bytes]]
-    ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        if len({len(data) for _, data in block}) > 1 or len(block[0][1]) % dtype.itemsize:
-            raise self._uneven(recipe)
-        ids = np.fromiter((content_id for content_id, _ in block), np.int64, len(block))
-        rows = np.frombuffer(b"".join(data for _, data in block), dtype)
-        return ids, rows.reshape(len(block), -1)
-
-    def _uneven(self, recipe: Recipe) -> StoreError:
-        return StoreError(
-            f"the gallery {self._db.folder} is damaged: not all of its {recipe.feature} features have one length. "
-            "Run `lookalike index` over your folders, which computes the damaged ones again."
-        )
+            whole = [(content_id, data) for content_id, data in block if len(data) == n_bytes]
+            if len(whole) < len(block):
+                _log.warning(
+                    "%d rows of the feature %s are damaged: run `lookalike index` over your folders again",
+                    len(block) - len(whole),
+                    recipe.feature,
+                )
+            ids = np.fromiter((content_id for content_id, _ in whole), np.int64, len(whole))
+            joined = np.frombuffer(b"".join(data for _, data in whole), dtype)
+            yield ids, joined.reshape(len(whole), -1 if whole else 0)

@@ -20,7 +20,8 @@ from lookalike.report.documents import (
     page_document,
     search_document,
 )
-from lookalike.searching.searcher import AUTO, parse_way, ways
+from lookalike.searching.way import AUTO
+from lookalike.searching.ways import find_way, ways
 from lookalike.storage.filters import Filter
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
@@ -150,7 +151,7 @@ async def get_promise(
 @router.get("/search", responses=documented(404, 409, 422))
 async def search(site: TheSite, question: Annotated[StoredQuestion, Query()]) -> Response:
     """Search with a picture of the gallery, or with one that was sent before."""
-    parse_way(question.by)
+    find_way(question.by)
     source = site.uploads.source(question.query) or question.query
     document = await site.searches.run(lambda gallery: answer(gallery, source, question.query, question))
     return json_answer({**document, "query_id": question.query})
@@ -164,7 +165,7 @@ async def search_upload(
     address: Annotated[str | None, Form(description="An http or https address of a picture.")] = None,
 ) -> Response:
     """Search with a picture that is sent, or with the address of one."""
-    parse_way(question.by)
+    find_way(question.by)
     if (image is None) == (address is None):
         raise Refusal(422, "send one picture as the field `image`, or its address as the field `address`.")
     if image is not None:
@@ -193,7 +194,7 @@ async def search_batch(
     """Search with several pictures; one that cannot be read is told in its place."""
     if len(image) > MAX_BATCH:
         raise Refusal(422, f"{len(image)} pictures are too many for one request: send {MAX_BATCH} at most.")
-    parse_way(question.by)
+    find_way(question.by)
     answers: list[dict[str, Any]] = []
     for upload in image:
         label = _label(upload)
@@ -229,7 +230,7 @@ async def compare_uploads(
 def _compare(gallery: LocalGallery, first: Source | str, second: Source | str) -> dict[str, Any]:
     comparison = gallery.compare(first, second)
     ranges = {one.name: (one.lowest, one.highest, one.is_distance) for one in comparison.measures}
-    sizes = [gallery.load(source, keep=True).size_px for source in (first, second)]
+    sizes = comparison.sizes_px
     return {
         **compare_document(comparison),
         "ranges": ranges,

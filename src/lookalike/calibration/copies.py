@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lookalike.calibration.telling import is_plain
+from lookalike.calibration.too_plain import is_plain
 from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
 from lookalike.proving.prove import read_unchanged
 from lookalike.proving.verify import verify
-from lookalike.queries.picture import Query
+from lookalike.queries.picture import PictureQuery
 from lookalike.queries.source import Source
 from lookalike.records.picture import Picture
 from lookalike.records.proof import Proof
@@ -106,9 +106,9 @@ class QueryWorker:
             for place, label in enumerate(copies)
         ]
 
-    def _query(self, image: Image.Image) -> Query:
+    def _query(self, image: Image.Image) -> PictureQuery:
         picture = Picture(image, image.width, image.height, "pixels")
-        return Query(
+        return PictureQuery(
             Source("an edited copy", pixels=image), self._extractor, self._extractor.prepare(picture)
         )
 

@@ -54,6 +54,17 @@ class Gallery(ABC):
 
     It lies in a folder of this machine, or a server serves it. Several threads may use one object, and several
     processes one gallery, at the same time; from asyncio, call it by `asyncio.to_thread`.
+
+    In the examples, `gallery` holds the four pictures of the folder ``Pictures``: lake.jpg, a smaller copy of it,
+    hill.jpg and boat.png.
+
+    Examples
+    --------
+    >>> with Gallery.open("my.gallery", create=True) as opened:
+    ...     report = opened.add("Pictures")
+    ...     match = opened.search("Pictures/lake.jpg", k=1)[0]
+    >>> Path(match.picture.path).name
+    'lake-small.jpg'
     """
 
     @staticmethod
@@ -87,6 +98,12 @@ class Gallery(ABC):
             There is none, and `create` is false.
         StoreError
             It cannot be opened, is damaged, or was written by a newer version.
+
+        Examples
+        --------
+        >>> with Gallery.open("my.gallery", create=True) as opened:
+        ...     opened.add("Pictures").added
+        4
         """
         opening = import_module(
             "lookalike.opening"
@@ -167,6 +184,12 @@ class Gallery(ABC):
             A way, id or number that makes no sense, or a gallery without the feature.
         FeatureMismatchError
             The gallery's features were made by another recipe.
+
+        Examples
+        --------
+        >>> match, *_ = gallery.search("Pictures/lake.jpg", verify=True)
+        >>> Path(match.picture.path).name, match.relation
+        ('lake-small.jpg', 'copy')
         """
 
     @abstractmethod
@@ -189,6 +212,12 @@ class Gallery(ABC):
         ------
         InputError
             The way is not calibrated for what this gallery holds, or the precision makes no sense.
+
+        Examples
+        --------
+        >>> promised = gallery.promise("auto", 0.99)
+        >>> promised.origin, promised.promise.precision
+        ('shipped', 0.99)
         """
 
     @abstractmethod
@@ -222,6 +251,13 @@ class Gallery(ABC):
         ------
         InputError
             Too few pictures.
+
+        Examples
+        --------
+        >>> gallery.calibrate(n_pictures=100)
+        Traceback (most recent call last):
+            ...
+        lookalike.errors.InputError: ...
         """
 
     @abstractmethod
@@ -241,6 +277,11 @@ class Gallery(ABC):
         ------
         PictureError
             One of them cannot be read or decoded.
+
+        Examples
+        --------
+        >>> gallery.compare("Pictures/lake.jpg", "Pictures/lake-small.jpg").relation
+        'copy'
         """
 
     @abstractmethod
@@ -262,6 +303,11 @@ class Gallery(ABC):
         ------
         PictureError
             It cannot be read or decoded.
+
+        Examples
+        --------
+        >>> gallery.show("id:1", 256)[:3] == JPEG_BEGINS
+        True
         """
 
     # Looking up
@@ -273,6 +319,11 @@ class Gallery(ABC):
         Returns
         -------
         GalleryInfo
+
+        Examples
+        --------
+        >>> gallery.info().formats
+        {'jpeg': 3, 'png': 1}
         """
 
     @abstractmethod
@@ -282,6 +333,11 @@ class Gallery(ABC):
         Returns
         -------
         list of (str, int)
+
+        Examples
+        --------
+        >>> [(Path(folder).name, n_files) for folder, n_files in gallery.folders()]
+        [('Pictures', 4)]
         """
 
     @abstractmethod
@@ -296,6 +352,11 @@ class Gallery(ABC):
         Returns
         -------
         list of Failure, int
+
+        Examples
+        --------
+        >>> gallery.failures()
+        ([], 0)
         """
 
     @abstractmethod
@@ -315,6 +376,12 @@ class Gallery(ABC):
         ------
         QueryError
             There is no such id.
+
+        Examples
+        --------
+        >>> match, *_ = gallery.search("Pictures/lake.jpg")
+        >>> [Path(picture.path).name for picture in gallery.picture(match.picture.content_id)]
+        ['lake-small.jpg']
         """
 
     @abstractmethod
@@ -333,6 +400,12 @@ class Gallery(ABC):
         Returns
         -------
         list of FoundPicture, int
+
+        Examples
+        --------
+        >>> pictures, n_pictures = gallery.pictures(limit=2)
+        >>> len(pictures), n_pictures
+        (2, 4)
         """
 
     @abstractmethod
@@ -354,6 +427,13 @@ class Gallery(ABC):
             There is no such id.
         ReadError
             None of its files is there unchanged.
+
+        Examples
+        --------
+        >>> file, picture = gallery.open_picture(1)
+        >>> with file:
+        ...     len(file.read()) == picture.size_bytes
+        True
         """
 
     @abstractmethod
@@ -367,6 +447,11 @@ class Gallery(ABC):
         Returns
         -------
         bool
+
+        Examples
+        --------
+        >>> gallery.holds("Pictures/lake.jpg"), gallery.holds("Pictures/sea.jpg")
+        (True, False)
         """
 
     # Changing what it holds
@@ -392,8 +477,10 @@ class Gallery(ABC):
             Files and folders, see `lookalike.media.files.iter_files`; of a served gallery, on the server.
         only : str
             ``all`` features, or just the ``hashes`` (several times faster).
-        include, exclude, hidden, follow_symlinks : globs and bool
-            Which files, see `lookalike.media.files.iter_files`.
+        include, exclude : sequence of str
+            Globs of the files to take, and to leave out.
+        hidden, follow_symlinks : bool
+            Take hidden files and folders; follow symbolic links inside folders.
         retry_failed : bool
             Try unchanged files again that failed before.
         on_progress : callable
@@ -403,6 +490,12 @@ class Gallery(ABC):
         -------
         AddReport
             A picture that fails is a row in `failed`, never an exception.
+
+        Examples
+        --------
+        >>> report = gallery.add("Pictures")
+        >>> report.added, report.unchanged
+        (0, 4)
         """
 
     @abstractmethod
@@ -416,6 +509,11 @@ class Gallery(ABC):
         Returns
         -------
         int
+
+        Examples
+        --------
+        >>> gallery.remove(["Pictures/boat.png"])
+        1
         """
 
     @abstractmethod
@@ -426,7 +524,10 @@ class Gallery(ABC):
 
         Parameters
         ----------
-        retry_failed, on_progress : as of `add`
+        retry_failed : bool
+            As of `add`.
+        on_progress : callable
+            As of `add`.
 
         Returns
         -------
@@ -436,6 +537,11 @@ class Gallery(ABC):
         ------
         InputError
             No folder was ever named.
+
+        Examples
+        --------
+        >>> gallery.add_again().unchanged
+        4
         """
 
     @abstractmethod
@@ -449,6 +555,12 @@ class Gallery(ABC):
         Returns
         -------
         Gone
+
+        Examples
+        --------
+        >>> Path("Pictures/boat.png").unlink()
+        >>> [Path(path).name for path in gallery.find_gone().files]
+        ['boat.png']
         """
 
     @abstractmethod
@@ -464,6 +576,12 @@ class Gallery(ABC):
         -------
         list of str
             By path.
+
+        Examples
+        --------
+        >>> Path("Pictures/boat.png").unlink()
+        >>> [Path(path).name for path in gallery.prune()]
+        ['boat.png']
         """
 
     # What a person says
@@ -485,6 +603,12 @@ class Gallery(ABC):
             Both have the same bytes.
         PictureError
             One of them cannot be read.
+
+        Examples
+        --------
+        >>> gallery.mark("Pictures/lake.jpg", "Pictures/lake-small.jpg", False)
+        >>> gallery.duplicates().groups
+        ()
         """
 
     @abstractmethod
@@ -506,6 +630,11 @@ class Gallery(ABC):
             There is no such id.
         PictureError
             The query cannot be read.
+
+        Examples
+        --------
+        >>> gallery.rate("Pictures/lake.jpg", 1, False)
+        >>> gallery.rate("Pictures/lake.jpg", 1, None)
         """
 
     @abstractmethod
@@ -515,6 +644,12 @@ class Gallery(ABC):
         Returns
         -------
         list of Rating
+
+        Examples
+        --------
+        >>> gallery.rate("Pictures/lake.jpg", 1, True)
+        >>> [rating.is_liked for rating in gallery.ratings()]
+        [True]
         """
 
     # Duplicates
@@ -551,6 +686,12 @@ class Gallery(ABC):
         -------
         DuplicatesReport
             Records; `write_plan` plans what to do with them.
+
+        Examples
+        --------
+        >>> report = gallery.duplicates()
+        >>> [(Path(group.keeper.path).name, len(group.members)) for group in report.groups]
+        [('lake.jpg', 1)]
         """
 
     @abstractmethod
@@ -565,12 +706,19 @@ class Gallery(ABC):
 
         Parameters
         ----------
-        path, act, quarantine : as of `write_plan`
+        path : path
+            Of the file that is to be written.
+        act, quarantine : str, folder or None
+            As of `write_plan`.
 
         Raises
         ------
         InputError
             As `write_plan` would, or the file cannot be written.
+
+        Examples
+        --------
+        >>> gallery.check_plan("plan.json", act="trash")
         """
 
     @abstractmethod
@@ -605,6 +753,12 @@ class Gallery(ABC):
         ------
         InputError
             An unknown act, or a quarantine without its folder.
+
+        Examples
+        --------
+        >>> plan = gallery.write_plan(gallery.duplicates(), "plan.json", act="quarantine", quarantine="away")
+        >>> [(act.act, Path(act.path).name) for act in plan.acts]
+        [('quarantine', 'lake-small.jpg')]
         """
 
     @abstractmethod
@@ -623,7 +777,8 @@ class Gallery(ABC):
         Parameters
         ----------
         choices : sequence of Choice
-        act, quarantine : as of `write_plan`
+        act, quarantine : str, folder or None
+            As of `write_plan`.
         protect : sequence of folders
             Whose files are not planned to go.
 
@@ -635,6 +790,15 @@ class Gallery(ABC):
         ------
         InputError
             An unknown act, a quarantine without its folder, or a file that is named twice.
+
+        Examples
+        --------
+        >>> from lookalike.duplicates.choices import Choice
+        >>> (group,) = gallery.duplicates().groups
+        >>> chosen = Choice(group.keeper.content_id, (group.members[0].picture.path,))
+        >>> plan, left_out = gallery.plan_choices([chosen], act="trash")
+        >>> len(plan.acts), left_out
+        (1, [])
         """
 
     @abstractmethod
@@ -659,6 +823,12 @@ class Gallery(ABC):
         Returns
         -------
         ApplyReport
+
+        Examples
+        --------
+        >>> plan = gallery.write_plan(gallery.duplicates(), "plan.json", act="quarantine", quarantine="away")
+        >>> gallery.apply(plan).done == [str(Path("Pictures/lake-small.jpg").absolute())]
+        True
         """
 
     @abstractmethod
@@ -678,4 +848,11 @@ class Gallery(ABC):
         Returns
         -------
         UndoReport
+
+        Examples
+        --------
+        >>> plan = gallery.write_plan(gallery.duplicates(), "plan.json", act="quarantine", quarantine="away")
+        >>> done = gallery.apply(plan)
+        >>> gallery.undo().restored == done.done
+        True
         """

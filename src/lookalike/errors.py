@@ -29,7 +29,16 @@ class StopRequested(KeyboardInterrupt):
 
 
 class LookalikeError(Exception):
-    """Base of every error raised on purpose; its text is one sentence for a person."""
+    """Base of every error raised on purpose; its text is one sentence for a person.
+
+    Examples
+    --------
+    >>> try:
+    ...     gallery.search("Pictures/sea.jpg")
+    ... except LookalikeError as error:
+    ...     print(error)
+    Pictures/sea.jpg: there is no such file or folder
+    """
 
 
 class InputError(LookalikeError, ValueError):

@@ -34,6 +34,11 @@ def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Com
     ------
     PictureError
         One of them cannot be read or decoded.
+
+    Examples
+    --------
+    >>> compare("Pictures/lake.jpg", "Pictures/lake-small.jpg").relation
+    'copy'
     """
     settings = settings or Settings.from_environment()
     extractor = Extractor(settings)
@@ -73,6 +78,11 @@ def hash_picture(source: Any, *, settings: Settings | None = None) -> dict[str, 
     ------
     PictureError
         It cannot be read or decoded.
+
+    Examples
+    --------
+    >>> sorted(hash_picture("Pictures/boat.png"))
+    ['ahash', 'dhash', 'phash', 'whash']
     """
     settings = settings or Settings.from_environment()
     picture, _ = decode_source(parse_source(source, None, max_bytes=settings.max_bytes), settings)

@@ -6,6 +6,7 @@ A knob is set, from weakest to strongest, by its default here, the environment v
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -22,7 +23,13 @@ def _knob(default: Any, *, unit: str, help: str, at_least: float = 0) -> Any:  #
 
 @dataclass(frozen=True)
 class Settings:
-    """The knobs of lookalike. Immutable; derive a changed copy with `Settings.with_values`."""
+    """The knobs of lookalike. Immutable; derive a changed copy with `Settings.with_values`.
+
+    Examples
+    --------
+    >>> Settings(jobs=2, max_seconds=5.0).n_workers
+    2
+    """
 
     jobs: int = _knob(0, unit="processes", help="worker processes of `index`; 0 means one per core")
     max_pixels: int = _knob(
@@ -129,6 +136,18 @@ class Settings:
         if hasattr(os, "sched_getaffinity"):
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
+
+
+def _parameters() -> str:
+    """Return the knobs as the section of a docstring."""
+    rows = (
+        f"{knob.name} : {type(knob.default).__name__}\n    {knob.metadata['help']} ({knob.metadata['unit']})"
+        for knob in fields(Settings)
+    )
+    return "\n".join(["Parameters", "----------", *rows])
+
+
+Settings.__doc__ = f"{inspect.cleandoc(Settings.__doc__ or '')}\n\n{_parameters()}\n"
 
 
 def describe_settings(settings: Settings) -> list[tuple[str, str, str, str]]:

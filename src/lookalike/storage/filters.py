@@ -31,16 +31,27 @@ class Filter:
 
     Parameters
     ----------
-    folder : str or None          only files below this folder
-    formats : tuple of str        only these formats, such as ``("jpeg", "png")``; empty means all
-    min_side_px : int             the shorter side of the original, at least
-    min_bytes, max_bytes : int or None    size of the file
-    since, until : str or None    date taken (or, unknown, of the file), ``YYYY-MM-DD``, shorter or longer;
-                                  inclusive
+    folder : str or None
+        Only files below this folder.
+    formats : tuple of str
+        Only these formats, such as ``("jpeg", "png")``; empty means all.
+    min_side_px : int
+        The shorter side of the original, at least.
+    min_bytes, max_bytes : int or None
+        Size of the file.
+    since, until : str or None
+        Date taken (or, unknown, of the file), ``YYYY-MM-DD``, shorter or longer; inclusive.
 
     Raises
     ------
-    InputError    an unknown format, a size or date that cannot be, or a range that ends before it begins
+    InputError
+        An unknown format, a size or date that cannot be, or a range that ends before it begins.
+
+    Examples
+    --------
+    >>> found = gallery.search("Pictures/lake.jpg", where=Filter(formats=("png",)))
+    >>> [match.picture.format for match in found]
+    ['png']
     """
 
     folder: str | None = None

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import InputError
-from lookalike.media.folders import gather_folders
 from lookalike.queries.refined import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
 from lookalike.queries.source import Box, cut_box, parse_box
 from lookalike.records.picture import Picture
@@ -51,17 +50,3 @@ def test_a_box_cuts_the_part_and_says_its_size_in_the_original():
     assert part.image.size == (50, 25)
     assert part.rgb.min(axis=(0, 1)).tolist() == [255, 0, 0]
     assert cut_box(Picture(image, 1000, 500, "png"), Box(0.999, 0.999, 0.0001, 0.0001)).image.size == (1, 1)
-
-
-def test_folders_are_gathered_where_they_branch():
-    paths = [
-        "/home/ada/p/2019/a/1.jpg",
-        "/home/ada/p/2019/b/2.jpg",
-        "/home/ada/p/2020/3.jpg",
-        "/home/ada/p/4.jpg",
-    ]
-    assert gather_folders(paths) == [("/home/ada/p/2019", 2), ("/home/ada/p", 1), ("/home/ada/p/2020", 1)]
-    assert gather_folders(paths[:2]) == [("/home/ada/p/2019/a", 1), ("/home/ada/p/2019/b", 1)]
-    assert gather_folders(["/a/1.jpg", "/b/2.jpg"]) == [("/a", 1), ("/b", 1)]
-    assert gather_folders([]) == []
-    assert gather_folders(paths, most=1) == [("/home/ada/p/2019", 2)]

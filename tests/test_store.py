@@ -550,3 +550,26 @@ def test_pages_are_cut_from_one_order(store):
 
 def test_an_id_beyond_what_a_store_can_hold_is_unknown(store):
     assert store.files.of([2**70, -1]) == {}
+
+
+def test_folders_are_gathered_where_they_branch(store):
+    def folders_of(*paths, **options):
+        store.files.remove(["/"], with_folders=True)
+        with store.batch() as batch:
+            for path in paths:
+                batch.put_failure(path, 1, 1, stage="decode", reason="x")
+        return store.files.folders(**options)
+
+    paths = [
+        "/home/ada/p/2019/a/1.jpg",
+        "/home/ada/p/2019/b/2.jpg",
+        "/home/ada/p/2020/3.jpg",
+        "/home/ada/p/4.jpg",
+    ]
+    gathered = [("/home/ada/p/2019", 2), ("/home/ada/p", 1), ("/home/ada/p/2020", 1)]
+    assert folders_of(*paths) == store.files.folders() == gathered
+    assert folders_of(*paths, most=1) == gathered[:1]
+    assert folders_of(*paths[:2]) == [("/home/ada/p/2019/a", 1), ("/home/ada/p/2019/b", 1)]
+    assert folders_of("/a/1.jpg", "/b/2.jpg") == [("/a", 1), ("/b", 1)]
+    assert folders_of("/a/b.jpg", "/a/\udcff/2.jpg") == [("/a", 1), ("/a/\udcff", 1)]
+    assert folders_of() == []

@@ -11,7 +11,6 @@ from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.places import WhereFilesAre
 from lookalike.media.files import absolute_path, open_unchanged
-from lookalike.media.folders import gather_folders
 from lookalike.records.calibration import PROOF, CalibrationState
 from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
@@ -61,7 +60,7 @@ class LookingUp:
 
     def folders(self) -> list[tuple[str, int]]:
         """Return the folders that the files lie in, gathered near the top, with how many in each."""
-        return gather_folders(self._store.files.iter_paths())
+        return self._store.files.folders()
 
     def failures(self, *, offset: int, limit: int) -> tuple[list[Failure], int]:
         """Return some of the files that failed, by path, and how many there are."""

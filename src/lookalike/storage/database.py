@@ -17,6 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lookalike.errors import GalleryNotFoundError, NewerGalleryError, StoreError, UnwritableError
 from lookalike.media.files import GALLERY_FILE
 from lookalike.storage.schema import APPLICATION_ID, MIGRATIONS
@@ -216,6 +219,7 @@ class Database:
         if kept is None:
             kept = self._connect(self._address)
             kept.execute("PRAGMA foreign_keys = ON")
+            kept.execute("PRAGMA temp_store = MEMORY")
             self._mine.connection = kept
             with self._lock:
                 self._all.add(kept)
@@ -248,6 +252,14 @@ class Database:
         """Yield the rows that a question gives, as SQLite finds them, in whatever memory one row takes."""
         with self._translated():
             yield from self.execute(statement, values)
+
+    def ids(self, question: str, values: Values = ()) -> NDArray[np.int64]:
+        """Return the whole numbers that a question gives in its only column, which is called ``id``, in no order.
+
+        They leave SQLite as one text, which takes a third of the time of rows.
+        """
+        text = self.rows(f"SELECT group_concat(id) FROM ({question})", values)[0][0]
+        return np.empty(0, np.int64) if text is None else np.fromstring(str(text), np.int64, sep=",")
 
     def rows_among(self, statement: str, keys: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a question about many keys; the statement has ``{keys}`` where they belong."""

@@ -45,8 +45,7 @@ class Contents:
 
     def live_ids(self) -> NDArray[np.int64]:
         """Return the ids of all contents, ascending."""
-        rows = self._db.rows("SELECT id FROM content ORDER BY id")
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        return np.sort(self._db.ids("SELECT id FROM content"))
 
 
 class Features:
@@ -144,9 +143,8 @@ class Features:
         return Stamp(int(last), int(removal))
 
     def removed_after(self, removal: int) -> NDArray[np.int64]:
-        """Return the contents that were removed after a removal of this number, in their order."""
-        rows = self._db.rows("SELECT content_id FROM removed WHERE number > ? ORDER BY number", (removal,))
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        """Return the contents that were removed after a removal of this number, ascending."""
+        return np.sort(self._db.ids("SELECT content_id AS id FROM removed WHERE number > ?", (removal,)))
 
     def iter_blocks(
         self, recipe: Recipe, dtype: Dtype, *, after: int = 0, n_rows: int = 4096

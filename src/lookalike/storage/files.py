@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from lookalike.media.folders import start_of
 from lookalike.storage.database import Database
 from lookalike.storage.filters import below
 from lookalike.storage.records import FoundPicture, KnownFile
 
+MAX_FOLDERS = 50
 _MAX_ID = 2**63 - 1  # SQLite's integers
 _KNOWN = "SELECT path, size_bytes, mtime_ns, content_id, stage, reason FROM file"
 _FOUND = (
@@ -23,6 +25,7 @@ class Files:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._folders: tuple[int, list[tuple[str, int]]] = (-1, [])
 
     def known(self, paths: Sequence[str]) -> dict[str, KnownFile]:
         """Return what is remembered of these paths; unknown paths are left out."""
@@ -48,8 +51,9 @@ class Files:
 
     def failures(self, offset: int = 0, limit: int = -1) -> list[KnownFile]:
         """Return the failed files by path: those after the first `offset`, at most `limit` of them."""
-        rows = self._db.rows(
-            f"{_KNOWN} WHERE content_id IS NULL ORDER BY path LIMIT ? OFFSET ?", (limit, offset)
+        rows = self._db.rows(  # SQLite would rather look up all by content_id, and sort them
+            f"{_KNOWN} INDEXED BY file_failed WHERE content_id IS NULL ORDER BY path LIMIT ? OFFSET ?",
+            (limit, offset),
         )
         return [_known_file(row) for row in rows]
 
@@ -80,7 +84,9 @@ class Files:
             return self._found(where, (limit, offset)), self.counts()["files"] - self.counts()["failed"]
         inside = "WHERE path >= ? AND path < ? AND content_id IS NOT NULL"
         (total,) = self._db.rows(f"SELECT count(*) FROM file {inside}", below(folder))[0]
-        where = f"{inside} ORDER BY path LIMIT ? OFFSET ?"
+        where = (
+            f"WHERE file.id IN (SELECT id FROM file {inside} ORDER BY path LIMIT ? OFFSET ?) ORDER BY path"
+        )
         return self._found(where, (*below(folder), limit, offset)), total
 
     def _found(self, where: str, values: Sequence[Any]) -> list[FoundPicture]:
@@ -98,21 +104,54 @@ class Files:
         rows = dict(self._db.rows("SELECT name, n FROM tally WHERE subject = 'file'"))
         return {"files": sum(rows.values()), "failed": rows.get("failed", 0)}
 
+    def folders(self, *, most: int = MAX_FOLDERS) -> list[tuple[str, int]]:
+        """Return folders that hold all files, failed ones included, each with how many, largest first.
+
+        What all have in common is left away, down to the first folder that branches; there its folders are
+        listed, and the folder itself for the files that lie in it directly. Of more than `most` only the largest
+        are given. They are asked for once until files change.
+        """
+        generation = self._db.rows("SELECT value FROM counter WHERE name = 'generation'")[0][0]
+        if self._folders[0] != generation:
+            self._folders = (generation, self._gather())
+        return self._folders[1][:most]
+
+    def _gather(self) -> list[tuple[str, int]]:
+        first, last = self._db.rows("SELECT min(path), max(path) FROM file")[0]
+        if first is None:
+            return []
+        # Paths lie in the index by name: what the first and the last have in common, all have.
+        try:
+            top = os.path.commonpath([os.path.dirname(os.fsdecode(path)) for path in (first, last)])
+        except ValueError:  # they lie on several drives of Windows
+            top = ""
+        rows = self._db.rows(
+            "SELECT substr(rest, 1, max(instr(rest, ?) - 1, 0)), count(*) AS n FROM "
+            "(SELECT substr(path, ?) AS rest FROM file) GROUP BY 1 ORDER BY n DESC, 1 LIMIT ?",
+            (os.fsencode(os.sep), len(os.fsencode(start_of(top) if top else "")) + 1, MAX_FOLDERS),
+        )
+        found = [(os.path.join(top, os.fsdecode(name)) if name else top, n) for name, n in rows]
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
     def remove(self, paths: Iterable[str], *, with_folders: bool = False) -> int:
         """Forget these paths, and contents that no path leads to any more; return how many were known.
 
         The pictures themselves are not touched. `with_folders` also forgets what lies below each path.
         """
-        places = list(paths)
+        asked = [(os.fsencode(path), *below(path)) for path in paths]
         with self._db.transaction():
-            n_removed = self._db.execute_many(
-                "DELETE FROM file WHERE path = ?", [(os.fsencode(place),) for place in places]
-            )
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS asked (path BLOB, first BLOB, after BLOB)")
+            self._db.execute("DELETE FROM asked")
+            self._db.execute_many("INSERT INTO asked VALUES (?, ?, ?)", asked)
+            statements = ["DELETE FROM file WHERE path IN (SELECT path FROM asked)"]
             if with_folders:
-                n_removed += self._db.execute_many(
-                    "DELETE FROM file WHERE path >= ? AND path < ?", [below(place) for place in places]
+                statements.append(
+                    "DELETE FROM file WHERE id IN (SELECT file.id FROM asked CROSS JOIN file "
+                    "ON file.path >= first AND file.path < after)"
                 )
-            self._forget_left_behind()
+            n_removed = sum(self._db.execute(statement).rowcount for statement in statements)
+            if n_removed:
+                self._forget_left_behind()
         return n_removed
 
     def forget_left_behind(self) -> None:

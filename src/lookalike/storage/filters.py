@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +24,8 @@ from lookalike.storage.records import FoundPicture
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d)?)?)?)?)?", re.ASCII)
 _FIRST_MOMENT = "0001-01-01T00:00:00"  # completes a date that is written in part
 _MAX_INTEGER = 2**63 - 1  # of SQLite, and of the nanoseconds in which a file system gives times
+_Condition = tuple[str, Sequence[Any]]  # of SQL, and the values of its question marks
+_FEW = 5000
 _MAX_KEPT = 16  # filters whose ids are kept; a million ids take 8 MB
 
 
@@ -112,7 +116,12 @@ class Filter:
             )
         if self.since is not None and picture.taken_at < self.since:
             return False
-        return self.until is None or picture.taken_at[: len(self.until)] <= self.until
+        return self.last_taken_at is None or picture.taken_at <= self.last_taken_at
+
+    @property
+    def last_taken_at(self) -> str | None:
+        """A text that no date before the end of `until` comes after, and every later one does."""
+        return None if self.until is None else self.until + "~"
 
     @property
     def file_times_ns(self) -> tuple[int | None, int | None]:
@@ -142,20 +151,49 @@ class Passing:
         if self._kept[0] != generation:
             self._kept = (generation, {})
         kept = self._kept[1]
-        if where not in kept:
-            if len(kept) == _MAX_KEPT:
+        found = kept.get(where)
+        if found is None:
+            if len(kept) >= _MAX_KEPT:
                 kept.clear()
-            kept[where] = self._ask(where)
-        return kept[where]
+            found = kept[where] = self._ask(where)
+        return found
 
     def _ask(self, where: Filter) -> NDArray[np.int64]:
-        conditions, values = conditions_of(where)
-        rows = self._db.rows(
-            "SELECT DISTINCT content_id FROM file JOIN content ON content.id = content_id "
-            f"WHERE {' AND '.join(conditions) or 'true'} ORDER BY content_id",
-            values,
+        """Ask contents and files apart, each by an index that holds all that is asked, and join the answers."""
+        of_content, of_file = _content_conditions(where), _file_conditions(where)
+        if where.since is None and where.until is None:
+            return self._both(of_content, of_file)
+        dated = self._both(of_content + _between("taken_at", where.since, where.last_taken_at), of_file)
+        after, before = where.file_times_ns
+        undated = self._both(
+            [*of_content, ("taken_at IS NULL", ())],
+            of_file + _between("mtime_ns", after, None if before is None else before - 1),
         )
-        return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        return _ascending(np.concatenate([dated, undated]))
+
+    def _both(self, of_content: list[_Condition], of_file: list[_Condition]) -> NDArray[np.int64]:
+        if not of_file:
+            return self._where("SELECT id FROM content", of_content)
+        by_file = self._where("SELECT content_id AS id FROM file", of_file)
+        if not of_content:
+            return by_file
+        if len(by_file) <= _FEW:  # looked up one by one, instead of all contents that fit
+            among = ("id IN (SELECT value FROM json_each(?))", (json.dumps(by_file.tolist()),))
+            return self._where("SELECT id FROM content", [among, *of_content])
+        return np.intersect1d(by_file, self._where("SELECT id FROM content", of_content), assume_unique=True)
+
+    def _where(self, question: str, conditions: list[_Condition]) -> NDArray[np.int64]:
+        text = " AND ".join(condition for condition, _ in conditions)
+        values = [value for _, its_values in conditions for value in its_values]
+        return _ascending(self._db.ids(f"{question} WHERE {text}" if conditions else question, values))
+
+
+def _ascending(ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each id once, ascending; np.unique, which hashes, takes many times as long."""
+    ids = np.sort(ids)
+    is_first = np.ones(len(ids), bool)
+    is_first[1:] = ids[1:] != ids[:-1]
+    return ids[is_first]
 
 
 def below(folder: str) -> tuple[bytes, bytes]:
@@ -164,34 +202,26 @@ def below(folder: str) -> tuple[bytes, bytes]:
     return start, start[:-1] + bytes([start[-1] + 1])
 
 
-def conditions_of(where: Filter) -> tuple[list[str], list[Any]]:
-    """Return a filter as conditions on rows of `file` joined with `content`, and the values of their marks."""
-    conditions: list[str] = []
-    values: list[Any] = []
-
-    def add(condition: str, *its_values: Any) -> None:
-        conditions.append(condition)
-        values.extend(its_values)
-
-    if where.folder is not None:
-        add("path >= ? AND path < ?", *below(where.folder))
+def _content_conditions(where: Filter) -> list[_Condition]:
+    conditions: list[_Condition] = []
     if where.formats:
-        add(f"format IN ({','.join('?' * len(where.formats))})", *where.formats)
+        conditions.append((f"format IN ({','.join('?' * len(where.formats))})", where.formats))
     if where.min_side_px:
-        add("min(width_px, height_px) >= ?", min(where.min_side_px, _MAX_INTEGER))
-    if where.min_bytes is not None:
-        add("file.size_bytes >= ?", min(where.min_bytes, _MAX_INTEGER))
-    if where.max_bytes is not None:
-        add("file.size_bytes <= ?", min(where.max_bytes, _MAX_INTEGER))
-    after, before = where.file_times_ns
-    if where.since is not None:
-        add("CASE WHEN taken_at IS NULL THEN mtime_ns >= ? ELSE taken_at >= ? END", after, where.since)
-    if where.until is not None:
-        add(
-            "CASE WHEN taken_at IS NULL THEN mtime_ns < ? ELSE substr(taken_at, 1, ?) <= ? END",
-            *(before, len(where.until), where.until),
-        )
-    return conditions, values
+        conditions.append(("min(width_px, height_px) >= ?", (min(where.min_side_px, _MAX_INTEGER),)))
+    return conditions
+
+
+def _file_conditions(where: Filter) -> list[_Condition]:
+    conditions: list[_Condition] = []
+    if where.folder is not None:
+        conditions.append(("path >= ? AND path < ?", below(where.folder)))
+    least, most = (None if n is None else min(n, _MAX_INTEGER) for n in (where.min_bytes, where.max_bytes))
+    return conditions + _between("size_bytes", least, most)
+
+
+def _between(column: str, least: Any, most: Any) -> list[_Condition]:
+    bounds = ((f"{column} >= ?", least), (f"{column} <= ?", most))
+    return [(condition, (value,)) for condition, value in bounds if value is not None]
 
 
 def _parse_format(text: str) -> str:

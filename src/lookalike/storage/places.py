@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 from lookalike.records.places import Root
 from lookalike.storage.database import Database
-from lookalike.storage.filters import below
 
 
 class Places:
@@ -48,12 +47,21 @@ class Places:
 
     def forget(self, folders: Iterable[str]) -> None:
         """Forget the roots and volumes that are these folders, or lie below them."""
-        ranges = [(os.fsencode(folder), *below(folder)) for folder in folders]
-        with self._db.transaction():
-            for table in ("root", "volume"):
-                self._db.execute_many(
-                    f"DELETE FROM {table} WHERE path = ? OR (path >= ? AND path < ?)", ranges
-                )
+        wanted = set(folders)
+        known = {"root": [root.path for root in self.roots()], "volume": self.volumes()}
+        for table, paths in known.items():
+            gone = [(os.fsencode(path),) for path in paths if not wanted.isdisjoint(_with_parents(path))]
+            if gone:
+                with self._db.transaction():
+                    self._db.execute_many(f"DELETE FROM {table} WHERE path = ?", gone)
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """Yield a path and every folder that it lies below."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def _root(path: str, options: dict[str, object]) -> Root:

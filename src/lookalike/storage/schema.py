@@ -102,6 +102,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE root (path BLOB PRIMARY KEY, options TEXT NOT NULL, named_at TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE volume (path BLOB PRIMARY KEY) WITHOUT ROWID;
     CREATE INDEX file_failed ON file (path) WHERE content_id IS NULL;
+    CREATE INDEX file_place ON file (path, content_id);
+    CREATE INDEX file_facts ON file (size_bytes, mtime_ns, content_id);
+    CREATE INDEX content_facts ON content (taken_at, format, width_px, height_px);
     INSERT INTO counter VALUES ('generation', 0);
     DELETE FROM counter WHERE name = 'removals';
 

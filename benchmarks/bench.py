@@ -24,7 +24,9 @@ from PIL import Image
 
 from lookalike import Gallery, Settings
 from lookalike.doctor import cpu_features
-from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, recipes_of
+from lookalike.features.embedding.engine import open_embedder
+from lookalike.features.extract import recipes_of
+from lookalike.features.feature import EMBEDDING
 from lookalike.media.decode import decode
 from lookalike.storage.records import Content
 from lookalike.storage.store import Store
@@ -65,8 +67,8 @@ def make_photos(folder: Path, n: int) -> list[Path]:
 def _floor_of(paths: Sequence[Path], ready: object, results: object) -> None:
     """Decode at the needed size and run the model; nothing else."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    extractor = Extractor(SETTINGS, [EMBEDDING])
-    extractor.embed(np.zeros((1, 224, 224, 3), np.uint8))
+    embedder = open_embedder(SETTINGS.model, SETTINGS)
+    embedder.embed(np.zeros((1, 224, 224, 3), np.uint8))
     ready.wait()
     started = time.perf_counter()
     decoding = 0.0
@@ -74,7 +76,7 @@ def _floor_of(paths: Sequence[Path], ready: object, results: object) -> None:
         before = time.perf_counter()
         picture = decode(path.read_bytes(), min_side_px=224)
         decoding += time.perf_counter() - before
-        extractor.embed(np.asarray(picture.image.resize((224, 224), Image.Resampling.BILINEAR))[None])
+        embedder.embed(np.asarray(picture.image.resize((224, 224), Image.Resampling.BILINEAR))[None])
     results.put((time.perf_counter() - started, decoding))
 
 
@@ -103,7 +105,6 @@ def bench_index(folder: Path, n: int) -> None:
     """Full and hashes-only index against the floor, ImageHash and imagededup."""
     (folder / "photos").mkdir()
     paths = make_photos(folder / "photos", n)
-    Extractor(SETTINGS, [EMBEDDING]).embed(np.zeros((1, 224, 224, 3), np.uint8))  # builds the model
     floors, fulls, hashes = [], [], []
     for turn in range(3):  # in turn, so that a drifting machine hits all alike
         floors.append(floor_rate(paths))
@@ -229,7 +230,7 @@ def bench_unchanged(folder: Path, n: int) -> None:
 def bench_search(folder: Path, n: int) -> None:
     """Search over synthetic embeddings, warm and cold."""
     rng = np.random.default_rng(3)
-    recipes = recipes_of(SETTINGS, FEATURES)
+    recipes = recipes_of(SETTINGS)
     wanted = {name: recipes[name] for name in ("phash", "dhash", EMBEDDING)}
     store = Store(folder / "large", create=True)
     for start in range(0, n, 5000):

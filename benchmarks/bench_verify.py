@@ -91,7 +91,7 @@ def measure_neighbours(
 
 def find_nearest(pictures: list[Image.Image], n_neighbours: int) -> list[tuple[int, int]]:
     """Return the pairs of every picture with its nearest others by the embedding, each pair once."""
-    embedder = open_embedder(Settings())
+    embedder = open_embedder("efficientnet-lite0", Settings())
     vectors = np.concatenate(
         [embedder.embed(embedder.prepare(picture)[None]) for picture in pictures]
     ).astype(np.float32)

@@ -51,7 +51,7 @@ def main() -> None:
             report = gallery.add(folder)
             print(f"\n{folder.name}: {report.added} pictures\n\n| way | mAP | precision@1 | ms a query |")
             print("| --- | --- | --- | --- |")
-            for by in ways():
+            for by in ways(gallery.settings):
                 mean_ap, first, seconds = measure(folder, gallery, by)
                 print(f"| {by} | {mean_ap:.3f} | {first:.3f} | {seconds * 1000:.0f} |", flush=True)
 

@@ -29,7 +29,8 @@ import numpy as np
 from PIL import Image
 
 from lookalike import Gallery, Settings
-from lookalike.features.extract import EMBEDDING, recipes_of
+from lookalike.features.extract import recipes_of
+from lookalike.features.feature import EMBEDDING
 from lookalike.storage.records import Content
 from lookalike.storage.store import Store
 

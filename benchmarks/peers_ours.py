@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Gallery, Settings
-from lookalike.features.extract import EMBEDDING, FEATURES, Extractor, unpack_histograms
+from lookalike.features.color import unpack_histograms
+from lookalike.features.extract import Extractor
+from lookalike.features.feature import EMBEDDING
 from lookalike.features.hashes import HASHES
+from lookalike.features.registry import features_of
 from lookalike.media.decode import decode
 
 # A copy whose original is not among the best 20 scores below 20 wrong ones. At 99.9 % precision over
@@ -26,7 +29,7 @@ def features(
     """Compute features as the gallery stores them; ``phash 16`` and ``dhash 16`` have 256 bits."""
     if names in (["all"], ["hashes"]):
         return _index(paths, names[0], n_workers)
-    plain = [name for name in names if name in FEATURES]
+    plain = [name for name in names if name in features_of(Settings())]
     large = [name for name in names if name.endswith(" 16")]
     extractors = {"": (Extractor(Settings(), plain), plain)}
     if large:

@@ -15,7 +15,8 @@ from conftest import textured
 from lookalike import Gallery
 from lookalike.adding import add as add_module
 from lookalike.errors import InputError, StoreError
-from lookalike.features.extract import FEATURES, recipes_of, stored_dtype
+from lookalike.features.extract import recipes_of
+from lookalike.features.registry import kind_of
 from lookalike.storage.store import FILE_NAME, Store
 
 
@@ -170,13 +171,13 @@ def _snapshot(place, settings):
     """Everything that a gallery knows, without ids and the order of rows."""
     store = Store(place)
     assert store.database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    recipes = recipes_of(settings, FEATURES)
+    recipes = recipes_of(settings)
     snapshot = {}
     for picture in store.files.iter_found():
         features = store.features.of(picture.content_id, recipes.values())
-        assert set(features) == set(FEATURES), "a content is there only with all its features"
+        assert set(features) == set(recipes), "a content is there only with all its features"
         for name, data in features.items():
-            assert np.isfinite(np.frombuffer(data, stored_dtype(name)).astype(np.float32)).all()
+            assert np.isfinite(np.frombuffer(data, kind_of(name).stored_dtype).astype(np.float32)).all()
         facts = (picture.digest, picture.format, picture.width_px, picture.size_bytes, picture.mtime_ns)
         snapshot[picture.path] = (facts, features)
     failures = {(one.path, one.stage, one.reason) for one in store.files.failures()}

@@ -33,6 +33,7 @@ from lookalike.searching.worth import (
     parse_precision,
     relative_score,
 )
+from lookalike.settings import Settings
 from pictures import photo
 
 
@@ -325,7 +326,7 @@ def test_precisions_are_kept_at_the_next_stricter_one():
 
 def test_the_shipped_calibration_covers_every_default_way():
     shipped = load_shipped()
-    assert set(shipped.ways) == {PROOF, *(way for way in ways() if ":" not in way)}
+    assert set(shipped.ways) == {PROOF, *(way for way in ways(Settings()) if ":" not in way)}
     assert len(shipped.edits) == 20
     assert shipped.n_pictures >= 200
     for way in shipped.ways.values():

@@ -10,9 +10,10 @@ from conftest import textured
 from lookalike import compare
 from lookalike.comparing import compare as compare_sources
 from lookalike.errors import PictureError
-from lookalike.features.extract import FEATURES
+from lookalike.features.registry import features_of
 from lookalike.queries.reader import IsolatedReader
 from lookalike.queries.source import Source
+from lookalike.settings import Settings
 
 
 def _bytes(image, format_name="PNG", **options):
@@ -50,7 +51,7 @@ def test_each_picture_is_decoded_once(settings, n_decoded, other):
 def test_every_feature_is_among_the_measures(settings):
     photo = np.asarray(textured(1, 96, 96))
     names = [one.name for one in compare(photo, photo, settings=settings).measures]
-    assert {name.split("_")[0] for name in names} >= set(FEATURES)
+    assert {name.split("_")[0] for name in names} >= set(features_of(Settings()))
     assert {"ssim", "pixel_euclidean"} <= set(names)
 
 

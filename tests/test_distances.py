@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import FeatureMismatchError
-from lookalike.features.distances import metrics_of
+from lookalike.features.kinds import BITS, HISTOGRAM, VECTOR
 
-HISTOGRAM_METRICS = metrics_of("histogram")
-VECTOR_METRICS = metrics_of("vector")
+HISTOGRAM_METRICS = HISTOGRAM.metrics(64)
+VECTOR_METRICS = VECTOR.metrics(64)
 
 
 def _histograms(seed, n):
@@ -33,11 +33,11 @@ def test_hand_worked_values():
     np.testing.assert_allclose(VECTOR_METRICS["euclidean"].distance(x, y), [[2**0.5, 2]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["histogram", "vector"])
+@pytest.mark.parametrize("kind", [HISTOGRAM, VECTOR], ids=str)
 @given(seed=st.integers(0, 1000))
 def test_metrics_are_symmetric_zero_on_equals_and_within_their_span(kind, seed):
-    rows = _histograms(seed, 6) if kind == "histogram" else _unit_vectors(seed, 6)
-    for metric in metrics_of(kind).values():
+    rows = _histograms(seed, 6) if kind is HISTOGRAM else _unit_vectors(seed, 6)
+    for metric in kind.metrics(64).values():
         distances = metric.distance(rows, rows)
         np.testing.assert_allclose(distances, distances.T, atol=1e-5)
         np.testing.assert_allclose(np.diag(distances), 0, atol=1e-3)
@@ -46,10 +46,10 @@ def test_metrics_are_symmetric_zero_on_equals_and_within_their_span(kind, seed):
         assert metric.score(1) < 1
 
 
-@pytest.mark.parametrize("kind", ["histogram", "vector", "bits"])
+@pytest.mark.parametrize("kind", [HISTOGRAM, VECTOR, BITS], ids=str)
 def test_rows_of_different_lengths_are_refused(kind):
-    dtype = np.uint8 if kind == "bits" else np.float32
-    for metric in metrics_of(kind).values():
+    dtype = np.uint8 if kind is BITS else np.float32
+    for metric in kind.metrics(64).values():
         with pytest.raises(FeatureMismatchError):
             metric.distance(np.zeros((1, 3), dtype), np.zeros((2, 4), dtype))
 

@@ -23,17 +23,18 @@ from lookalike.settings import Settings
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper  # noqa: E402
 
+MODEL = "efficientnet-lite0"
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "immunohistochemistry")
 
 
 @pytest.fixture(scope="module")
 def int8():
-    return open_embedder(Settings())
+    return open_embedder(MODEL, Settings())
 
 
 @pytest.fixture(scope="module")
 def float32():
-    return open_embedder(Settings(precision="float32"))
+    return open_embedder(MODEL, Settings(precision="float32"))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_a_float32_embedding_hardly_depends_on_its_batch(float32, prepared):
 
 
 def test_threads_do_not_change_an_int8_embedding(int8, prepared):
-    two = open_embedder(Settings(), n_threads=2)
+    two = open_embedder(MODEL, Settings(), n_threads=2)
     np.testing.assert_array_equal(two.embed(prepared), int8.embed(prepared))
 
 
@@ -138,7 +139,7 @@ def test_a_picture_is_closer_to_its_small_copy_than_to_others(int8):
 @pytest.mark.parametrize("precision", ["int8", "float32"])
 def test_the_self_test_finds_the_golden_vector(precision):
     # 0.9999 leaves room for the four digits that are kept; a CPU that saturates gave 0.946.
-    assert self_test(open_embedder(Settings(precision=precision))) > 0.9999
+    assert self_test(open_embedder(MODEL, Settings(precision=precision))) > 0.9999
 
 
 def test_the_self_test_notices_another_precision(float32, int8):
@@ -169,12 +170,12 @@ def test_importing_and_naming_a_model_loads_no_engine():
 @pytest.mark.parametrize("model", ["resnet50", ""])
 def test_an_unknown_model_lists_the_known_ones(model):
     with pytest.raises(InputError, match="efficientnet-lite0"):
-        open_embedder(Settings(model=model))
+        open_embedder(model, Settings())
 
 
 def test_at_least_one_thread_is_asked_for():
     with pytest.raises(InputError, match="n_threads = 0"):
-        open_embedder(Settings(), n_threads=0)
+        open_embedder(MODEL, Settings(), n_threads=0)
 
 
 # Models of one's own
@@ -203,7 +204,7 @@ def write_model(
     path = folder / "tiny.onnx"
     path.write_bytes(model.SerializeToString())
     path.with_suffix(".json").write_text(json.dumps(DESCRIPTION | changes), encoding="utf-8")
-    return Settings(model=str(path))
+    return str(path)
 
 
 RED = np.broadcast_to(np.array([200, 100, 0], np.uint8), (5, 8, 8, 3))
@@ -212,47 +213,51 @@ RED_UNIT = np.array([200, 100, 0]) / np.hypot(200, 100)
 
 @pytest.mark.parametrize("batch", ["n", 1])
 def test_an_onnx_file_is_used_as_its_description_says(tmp_path, batch):
-    embedder = open_embedder(write_model(tmp_path, batch=batch))
+    embedder = open_embedder(write_model(tmp_path, batch=batch), Settings())
     assert (embedder.n_dimensions, embedder.size_px) == (3, 8)
     np.testing.assert_allclose(embedder.embed(RED), np.tile(RED_UNIT, (5, 1)), rtol=1e-6)
 
 
 def test_channel_order_and_mean_reach_the_model(tmp_path):
-    embedder = open_embedder(write_model(tmp_path, channel_order="BGR", mean=[0, 0, 100], std=[1, 1, 2]))
+    embedder = open_embedder(
+        write_model(tmp_path, channel_order="BGR", mean=[0, 0, 100], std=[1, 1, 2]), Settings()
+    )
     np.testing.assert_allclose(
         embedder.embed(RED[:1]), [np.array([0, 100, 50]) / np.hypot(100, 50)], rtol=1e-6
     )
 
 
 def test_a_4d_output_is_pooled_where_the_description_asks(tmp_path):
-    embedder = open_embedder(write_model(tmp_path, operators=("Relu",), pooling="average"))
+    embedder = open_embedder(write_model(tmp_path, operators=("Relu",), pooling="average"), Settings())
     np.testing.assert_allclose(embedder.embed(RED[:1]), [RED_UNIT], rtol=1e-6)
 
 
 def test_a_named_output_is_taken(tmp_path):
-    embedder = open_embedder(write_model(tmp_path, output="out0", pooling="average"))
+    embedder = open_embedder(write_model(tmp_path, output="out0", pooling="average"), Settings())
     assert embedder.n_dimensions == 3
 
 
 def test_a_picture_of_zeros_gives_zeros_not_nan(tmp_path):
-    embedder = open_embedder(write_model(tmp_path))
+    embedder = open_embedder(write_model(tmp_path), Settings())
     assert not embedder.embed(np.zeros((1, 8, 8, 3), np.uint8)).any()
 
 
 def test_numbers_that_are_not_finite_are_an_error(tmp_path):
-    embedder = open_embedder(write_model(tmp_path, operators=("GlobalAveragePool", "Flatten", "Log")))
+    embedder = open_embedder(
+        write_model(tmp_path, operators=("GlobalAveragePool", "Flatten", "Log")), Settings()
+    )
     with pytest.raises(ModelError, match="not finite"):
         embedder.embed(RED)
 
 
 def test_changing_the_description_changes_the_recipe(tmp_path):
-    first = open_embedder(write_model(tmp_path)).recipe.text
-    assert open_embedder(write_model(tmp_path, mean=[1, 1, 1])).recipe.text != first
+    first = open_embedder(write_model(tmp_path), Settings()).recipe.text
+    assert open_embedder(write_model(tmp_path, mean=[1, 1, 1]), Settings()).recipe.text != first
 
 
 def test_the_golden_vector_of_an_own_model_is_unknown(tmp_path):
     with pytest.raises(InputError, match=r"tiny\.onnx"):
-        self_test(open_embedder(write_model(tmp_path)))
+        self_test(open_embedder(write_model(tmp_path), Settings()))
 
 
 @pytest.mark.parametrize(
@@ -268,19 +273,19 @@ def test_the_golden_vector_of_an_own_model_is_unknown(tmp_path):
 )
 def test_a_model_that_does_not_fit_its_description_says_so(tmp_path, changes, message):
     with pytest.raises(ModelError, match=message):
-        open_embedder(write_model(tmp_path, **changes))
+        open_embedder(write_model(tmp_path, **changes), Settings())
 
 
 def test_a_missing_onnx_file_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"absent\.onnx could not be read"):
-        open_embedder(Settings(model=str(tmp_path / "absent.onnx")))
+        open_embedder(str(tmp_path / "absent.onnx"), Settings())
 
 
 def test_a_missing_description_is_named(tmp_path):
-    settings = write_model(tmp_path)
+    model = write_model(tmp_path)
     (tmp_path / "tiny.json").unlink()
     with pytest.raises(ModelError, match=r"tiny\.json"):
-        open_embedder(settings)
+        open_embedder(model, Settings())
 
 
 def test_an_onnx_file_that_is_none_is_a_model_error():

@@ -21,6 +21,7 @@ from lookalike.evaluation.scores import Truth, score
 from lookalike.report.documents import evaluation_document
 from lookalike.report.evaluation import best_of_each_feature, evaluation_html
 from lookalike.searching.ways import ways
+from lookalike.settings import Settings
 
 CONFIGURATION = Configuration("phash", 3, "data", "recipes", "settings", "1.0")
 
@@ -373,11 +374,11 @@ def test_no_copies_are_made_of_what_the_evaluation_wrote(classes, tmp_path, sett
 @pytest.mark.parametrize("text", ["", " , ", "phash,nonsense", "hsv:nonsense"])
 def test_ways_that_are_not_known_are_refused(text):
     with pytest.raises(InputError):
-        parse_ways(text)
+        parse_ways(text, Settings())
 
 
 def test_all_is_every_way_once():
-    assert parse_ways("phash,all") == ("phash", *(by for by in ways() if by != "phash"))
+    assert parse_ways("phash,all", Settings()) == ("phash", *(by for by in ways(Settings()) if by != "phash"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from lookalike.errors import InputError
+from lookalike.features.feature import EMBEDDING
 from lookalike.queries.refined import DISLIKED_WEIGHT, LIKED_WEIGHT, Refinement
 from lookalike.queries.source import Box, cut_box, parse_box
 from lookalike.records.picture import Picture
@@ -19,17 +20,17 @@ def unit(*numbers):
 
 def test_the_query_moves_towards_likes_and_away_from_dislikes_by_rocchios_formula():
     query, liked, disliked = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)
-    moved = Refinement(liked, disliked).apply(query)
+    moved = Refinement(EMBEDDING, liked, disliked).apply(query)
     expected = np.array([1, LIKED_WEIGHT, -DISLIKED_WEIGHT])
     assert np.allclose(moved[0], expected / np.linalg.norm(expected))
-    two = Refinement(np.concatenate([liked, query]), NONE).apply(query)
+    two = Refinement(EMBEDDING, np.concatenate([liked, query]), NONE).apply(query)
     assert np.allclose(two[0], unit(1 + LIKED_WEIGHT / 2, LIKED_WEIGHT / 2, 0)[0])
 
 
 def test_without_opinions_the_query_stays_and_never_becomes_nothing():
     query = unit(3, 4)
-    assert np.allclose(Refinement(NONE, NONE).apply(query), query)
-    opposite = Refinement(-query / np.float32(1), NONE)
+    assert np.allclose(Refinement(EMBEDDING, NONE, NONE).apply(query), query)
+    opposite = Refinement(EMBEDDING, -query / np.float32(1), NONE)
     assert np.isfinite(opposite.apply(query)).all()
     assert np.linalg.norm(opposite.apply(query)) == pytest.approx(1)
 

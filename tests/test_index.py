@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from lookalike import Settings
 from lookalike.errors import FeatureMismatchError, InputError
-from lookalike.features.distances import metrics_of
-from lookalike.features.extract import for_kind
+from lookalike.features.kinds import BITS, HISTOGRAM, VECTOR
 from lookalike.records.recipe import Recipe
 from lookalike.storage.index.choose import TIERS, Place, Tier, choose_tier
 from lookalike.storage.index.exact import ExactNearest
@@ -16,7 +15,7 @@ from lookalike.storage.index.nearest import Allowed
 from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import Stamp
 
-KINDS = ("bits", "histogram", "vector")
+KINDS = (BITS, HISTOGRAM, VECTOR)
 
 
 @pytest.fixture(params=TIERS)
@@ -28,19 +27,19 @@ def tier(request, tmp_path):
 
 def _rows(kind, n, seed=0):
     rng = np.random.default_rng(seed)
-    if kind == "vector":
+    if kind is VECTOR:
         rows = rng.normal(size=(n, 12))
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return rng.integers(0, 4, (n, 8)).astype(np.uint8)  # few values: many ties
 
 
 def _brute_force(kind, metric, ids, rows, query, k):
-    distances = metric.distance(for_kind(kind, query[None]), for_kind(kind, rows))[0]
+    distances = metric.distance(kind.comparable_rows(query[None]), kind.comparable_rows(rows))[0]
     order = sorted(range(len(ids)), key=lambda place: (distances[place], ids[place]))
     return [(int(ids[place]), float(distances[place])) for place in order[:k]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 @settings(max_examples=25)
 @given(n=st.integers(1, 60), k=st.integers(1, 70), seed=st.integers(0, 999))
 def test_search_equals_brute_force_ties_by_id(tmp_path_factory, kind, n, k, seed):
@@ -48,7 +47,7 @@ def test_search_equals_brute_force_ties_by_id(tmp_path_factory, kind, n, k, seed
     rows, queries = _rows(kind, n, seed), _rows(kind, 3, seed + 1)
     place = Place(tmp_path_factory.getbasetemp(), Recipe("phash", 1), Stamp(0, 0))
     for one in TIERS.values():
-        for metric in metrics_of(kind, 64).values():
+        for metric in kind.metrics(64).values():
             nearest = one.open(Rows(kind, ids, rows), metric.name, place)
             found = nearest.search(queries, k)
             assert found.ids.shape == found.distances.shape == (3, k)
@@ -56,7 +55,7 @@ def test_search_equals_brute_force_ties_by_id(tmp_path_factory, kind, n, k, seed
                 expected = _brute_force(kind, metric, ids, rows, query, k)
                 assert found.counts[row] == len(expected)
                 got = list(zip(found.ids[row].tolist(), found.distances[row].tolist(), strict=True))
-                if kind == "bits":
+                if kind is BITS:
                     assert got[: len(expected)] == expected
                 np.testing.assert_allclose(
                     [distance for _, distance in got[: len(expected)]],
@@ -66,7 +65,7 @@ def test_search_equals_brute_force_ties_by_id(tmp_path_factory, kind, n, k, seed
                 assert all(one == (-1, np.inf) for one in got[len(expected) :])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_what_is_removed_is_not_found_and_may_come_back(tier, kind):
     values, rows = _rows(kind, 10), Rows(kind)
     rows.update(np.arange(10), values)
@@ -84,7 +83,7 @@ def test_what_is_removed_is_not_found_and_may_come_back(tier, kind):
 
 
 @pytest.mark.parametrize("n_allowed", [3, 15])  # few are picked out, many are compared with all
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_only_those_answer_that_may(tier, kind, n_allowed):
     values = _rows(kind, 20)
     nearest = tier(Rows(kind, np.arange(20), values))
@@ -96,7 +95,7 @@ def test_only_those_answer_that_may(tier, kind, n_allowed):
     assert nearest.search(values[:1], 5, allowed=Allowed(np.empty(0, np.int64))).counts.tolist() == [0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_rows_added_in_parts_are_as_rows_added_at_once(tier, kind):
     values, queries = _rows(kind, 30), _rows(kind, 4, 9)
     whole, parts = Rows(kind, np.arange(30), values), Rows(kind)
@@ -110,18 +109,18 @@ def test_rows_added_in_parts_are_as_rows_added_at_once(tier, kind):
 
 
 def test_however_often_rows_are_added_there_are_few_parts():
-    rows = Rows("bits", np.arange(50), _rows("bits", 50))
+    rows = Rows(BITS, np.arange(50), _rows(BITS, 50))
     for number in range(50, 600):
-        rows.update(np.array([number]), _rows("bits", 1, number))
+        rows.update(np.array([number]), _rows(BITS, 1, number))
     assert len(rows) == 600
     assert len(list(rows.blocks())) < 12
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_distances_of_several_queries_are_those_of_each(kind):
     values, queries = _rows(kind, 30), _rows(kind, 5, 3)
     rows, ids = Rows(kind, np.arange(30), values), np.array([7, 400, 7, 0])
-    for metric in metrics_of(kind, 64):
+    for metric in kind.metrics(64):
         together = rows.distances(queries, ids, metric=metric)
         assert together.shape == (5, 4)
         assert (together[:, 1] == np.inf).all()
@@ -130,8 +129,8 @@ def test_distances_of_several_queries_are_those_of_each(kind):
 
 
 def test_a_reader_keeps_the_rows_that_it_began_with():
-    values = _rows("vector", 10)
-    rows = Rows("vector", np.arange(10), values)
+    values = _rows(VECTOR, 10)
+    rows = Rows(VECTOR, np.arange(10), values)
     blocks = rows.blocks()
     first, _ = next(blocks)
     rows.update(np.array([10]), values[:1], removed=np.arange(10))
@@ -140,7 +139,7 @@ def test_a_reader_keeps_the_rows_that_it_began_with():
     assert [ids.tolist() for ids, _ in rows.blocks() if len(ids)] == [[10]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_empty_rows_answer_with_nothing(tier, kind):
     rows = Rows(kind)
     assert len(rows) == 0
@@ -151,7 +150,7 @@ def test_empty_rows_answer_with_nothing(tier, kind):
     assert [len(part) for part in (*rows.take(np.array([1])), *rows.contents())] == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_misuse_is_refused_with_a_sentence(tier, kind):
     values = _rows(kind, 5)
     rows = Rows(kind, np.arange(5), values)
@@ -174,9 +173,9 @@ def test_misuse_is_refused_with_a_sentence(tier, kind):
 def test_the_tier_is_chosen_by_size_or_by_the_settings(monkeypatch):
     large = Tier("finds most", lambda rows, metric, _: ExactNearest(rows, metric), lambda _, n: n > 1000)
     monkeypatch.setitem(TIERS, "toy", large)
-    assert choose_tier("vector", 1000, Settings()) == "exact"
-    assert choose_tier("vector", 1001, Settings()) == "toy"
-    assert choose_tier("vector", 1001, Settings(tier="exact")) == "exact"
-    assert choose_tier("vector", 1, Settings(tier="toy")) == "toy"
+    assert choose_tier(VECTOR, 1000, Settings()) == "exact"
+    assert choose_tier(VECTOR, 1001, Settings()) == "toy"
+    assert choose_tier(VECTOR, 1001, Settings(tier="exact")) == "exact"
+    assert choose_tier(VECTOR, 1, Settings(tier="toy")) == "toy"
     with pytest.raises(InputError, match="choose from auto, exact, toy"):
-        choose_tier("vector", 1, Settings(tier="nonsense"))
+        choose_tier(VECTOR, 1, Settings(tier="nonsense"))

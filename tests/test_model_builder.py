@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from build_efficientnet_lite0 import SHIPPED, build_files, packaged_weights, read_network, recipe_digest
+from build_efficientnet_lite0 import NAME, SHIPPED, build_files, packaged_weights, read_network, recipe_digest
 from efficientnet_lite import weights
 from efficientnet_lite.graph import (
     INPUT_NAME,
@@ -214,7 +214,7 @@ def test_recipes_name_all_that_the_graph_depends_on(precision):
 
 def test_the_whole_graph_and_the_one_with_its_weights_outside_give_the_same(blocks):
     whole = open_session(build_float32(blocks).SerializeToString(), "whole", n_threads=1)
-    embedder = open_embedder(Settings(precision="float32"))
+    embedder = open_embedder(NAME, Settings(precision="float32"))
     picture = synthetic_picture(224)[None]
     (expected,) = whole.run(None, {INPUT_NAME: picture})
     np.testing.assert_array_equal(embedder.embed(picture), expected / np.linalg.norm(expected))

@@ -52,7 +52,7 @@ def _names(matches):
     return [os.path.basename(match.picture.path) for match in matches]
 
 
-@pytest.mark.parametrize("by", ways())
+@pytest.mark.parametrize("by", ways(Settings()))
 def test_every_way_finds_a_picture_from_its_small_recompressed_copy(gallery, pictures, by):
     with Image.open(pictures / "sub" / "coffee.jpg") as photo:
         query = _encoded(photo.resize((200, 150)), quality=60)
@@ -123,7 +123,7 @@ def test_the_query_itself_is_left_out_and_its_copies_are_not(gallery, pictures, 
     assert len(matches) == 35
     copy = tmp_path / "copy of coffee.jpg"
     copy.write_bytes(path.read_bytes())
-    for by in ways():
+    for by in ways(Settings()):
         first = gallery.search(copy, k=1, by=by)[0]
         assert (os.path.basename(first.picture.path), first.relation) == ("coffee.jpg", "same_file")
         assert first.score == pytest.approx(1, abs=1e-3)
@@ -280,7 +280,7 @@ def test_ways_and_numbers_that_are_not_there_are_refused(gallery, pictures):
             gallery.search(f"id:{number}")
 
 
-@pytest.mark.parametrize("by", ways())
+@pytest.mark.parametrize("by", ways(Settings()))
 def test_asking_for_far_more_than_there_is_gives_all(gallery, pictures, by):
     found = gallery.search(pictures / "3.png", by=by, k=1_000_000)
     assert len(found) == 35

@@ -68,7 +68,7 @@ def test_one_of_a_thing_is_told_in_the_singular(printed, folder, settings, tmp_p
 
 
 def test_doctor_cuts_nothing_off_and_says_what_to_do(printed):
-    settings = Settings(model="/a/rather/long/folder/that/fits/into/no/narrow/column/model.onnx")
+    settings = Settings(models="/a/rather/long/folder/that/fits/into/no/narrow/column/model.onnx")
     found = [Finding("model", "x" * 200), Finding("codec", "absent", "install it", is_broken=True)]
     show.findings(found, settings)
     text = printed()
@@ -77,7 +77,7 @@ def test_doctor_cuts_nothing_off_and_says_what_to_do(printed):
     assert "absent: install it" in text
     for name, value, unit, _ in describe_settings(settings):
         assert re.search(rf"│ {name} ", text), "a name is never broken"
-        if name != "model":
+        if name != "models":
             assert re.search(rf"│ {name} +│ {value} +│ {unit} ", text)
     assert "/a/rather/long" in text
 

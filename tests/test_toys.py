@@ -83,8 +83,8 @@ def test_a_toy_way_is_found_everywhere(place, settings, monkeypatch):
             f"{address}/api/v1/search", params={"query": "id:3", "by": "backwards", "k": 3}
         ).json()
         assert [one["path"][-5:] for one in found["matches"]] == names
-    assert features_of("backwards") == ("phash",)
-    assert "backwards" in parse_ways("all")
+    assert features_of("backwards", settings) == ("phash",)
+    assert "backwards" in parse_ways("all", settings)
 
 
 def test_a_toy_tier_answers_everywhere_as_the_exact_one(place, settings, monkeypatch):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lookalike.features.distances import metrics_of
-from lookalike.features.extract import FEATURES, Kind, for_kind, kind_of
 from lookalike.features.keypoints import extract_keypoints
+from lookalike.features.kinds import BITS, VECTOR, Kind
 from lookalike.features.measures import MEASURES
 from lookalike.proving.verify import Verification, verify
 from lookalike.queries.picture import PictureQuery
@@ -18,6 +18,8 @@ from lookalike.queries.source import Source
 from lookalike.records.picture import Picture
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation, guess_relation
+
+_NO_WORD = re.compile(r"\W+")
 
 
 @dataclass(frozen=True)
@@ -116,21 +118,21 @@ def _relation(
 
 def _distances(first: _Side, second: _Side) -> Iterator[Measured]:
     """Yield every feature by every metric that suits it."""
-    for name in FEATURES:
-        kind = kind_of(name)
-        rows = [for_kind(kind, side.query.row(name)) for side in (first, second)]
-        n_bits = first.query.extractor.settings.hash_size**2
-        for metric in metrics_of(kind, n_bits).values():
+    for name, feature in first.query.extractor.features.items():
+        kind = feature.kind
+        rows = [kind.comparable_rows(side.query.row(name)) for side in (first, second)]
+        for metric in kind.metrics(8 * rows[0].shape[1]).values():
             distance = float(metric.distance(rows[0], rows[1])[0, 0])
             yield _measured(name, kind, metric.name, distance, metric.span)
 
 
 def _measured(name: str, kind: Kind, metric: str, distance: float, span: float) -> Measured:
-    if kind == "bits":
+    name = _NO_WORD.sub("_", name)
+    if kind is BITS:
         return Measured(f"{name}_bits", int(distance), 0, int(span), is_distance=True)
     label = f"{name}_{metric.replace('-', '_')}"
     if metric in ("cosine", "intersection"):
-        return Measured(label, 1 - distance, -1.0 if kind == "vector" else 0.0, 1.0, is_distance=False)
+        return Measured(label, 1 - distance, -1.0 if kind is VECTOR else 0.0, 1.0, is_distance=False)
     return Measured(label, distance, 0.0, span, is_distance=True)
 
 

@@ -45,7 +45,7 @@ def examine(settings: Settings) -> list[Finding]:
         _packages,
         _codecs,
         _golden_hashes,
-        _golden_embedding,
+        _golden_embeddings,
     )
     return [finding for check in checks for finding in check(settings)]
 
@@ -157,13 +157,17 @@ def golden_picture() -> Image:
     return Image.fromarray(np.stack([red, green, blue], axis=2).astype(np.uint8))
 
 
-def _golden_embedding(settings: Settings) -> list[Finding]:
+def _golden_embeddings(settings: Settings) -> list[Finding]:
+    return [finding for model in settings.model_list for finding in _golden_embedding(model, settings)]
+
+
+def _golden_embedding(model: str, settings: Settings) -> list[Finding]:
     from lookalike.features.embedding.catalogue import CATALOGUE
     from lookalike.features.embedding.engine import open_embedder, self_test
 
     try:
-        embedder = open_embedder(settings)
-        cosine = self_test(embedder) if settings.model in CATALOGUE else None
+        embedder = open_embedder(model, settings)
+        cosine = self_test(embedder) if model in CATALOGUE else None
     except LookalikeError as error:
         return [Finding("embedding model", "cannot be used", str(error), True)]
     found = [Finding("embedding model", embedder.recipe.words)]

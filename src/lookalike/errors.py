@@ -16,7 +16,8 @@
     │   ├── GalleryNotFoundError (FileNotFoundError)
     │   ├── UnwritableError            it can be read but not written: read-only, or its disk is full
     │   └── NewerGalleryError              written by a newer lookalike
-    └── MissingExtraError (ImportError)    an optional package is not installed
+    ├── MissingExtraError (ImportError)    an optional package is not installed
+    └── PluginError (RuntimeError)         another package adds to lookalike, and cannot be loaded
 
 Messages say what happened, to which file or value, and what to do next.
 """
@@ -110,3 +111,7 @@ class NewerGalleryError(StoreError):
 
 class MissingExtraError(LookalikeError, ImportError):
     """An optional package is not installed; the message names the extra to install."""
+
+
+class PluginError(LookalikeError, RuntimeError):
+    """A package that adds features, models, ways or tiers cannot be loaded."""

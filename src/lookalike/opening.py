@@ -21,7 +21,7 @@ def open_gallery(
     token: str | None = None,
 ) -> Gallery:
     """Open the gallery at a place; see `lookalike.api.Gallery.open`."""
-    if _is_address(place):
+    if is_address(place):
         require_extra("serve", "a gallery at an address")
         from lookalike.gallery.served import ServedGallery
 
@@ -45,7 +45,7 @@ def open_folder(
     GalleryNotFoundError, StoreError
         As of `LocalGallery`.
     """
-    if _is_address(place):
+    if is_address(place):
         raise InputError(f"{place} is served by another process: give the folder of a gallery.")
     if str(place).startswith("file:"):
         place = path_of_url(str(place))
@@ -54,5 +54,6 @@ def open_folder(
     return LocalGallery(place, create=create, settings=settings, isolate=isolate)
 
 
-def _is_address(place: str | os.PathLike[str]) -> bool:
+def is_address(place: str | os.PathLike[str]) -> bool:
+    """Whether a gallery is served at an address rather than in a folder."""
     return str(place).startswith(("http://", "https://"))

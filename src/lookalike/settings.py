@@ -15,6 +15,7 @@ from typing import Any
 from lookalike.errors import InputError
 
 ENVIRONMENT_PREFIX = "LOOKALIKE_"
+_FORMER_NAMES = {"model": "models"}
 
 
 def _knob(default: Any, *, unit: str, help: str, at_least: float = 0) -> Any:  # noqa: A002
@@ -50,8 +51,10 @@ class Settings:
     hash_size: int = _knob(
         8, unit="bits a side", at_least=2, help="side of the perceptual hashes; 8 gives 64 bits, 16 gives 256"
     )
-    model: str = _knob(
-        "efficientnet-lite0", unit="name or path", help="embedding model: a catalogue name or an .onnx file"
+    models: str = _knob(
+        "efficientnet-lite0",
+        unit="names or paths",
+        help="embedding models, by commas: of the catalogue, or .onnx files; the first is `embedding` for short",
     )
     precision: str = _knob("int8", unit="int8 or float32", help="precision of a model of the catalogue")
     tier: str = _knob(
@@ -102,10 +105,11 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Return the defaults, changed by any ``LOOKALIKE_<NAME>`` variables."""
+        names = [*_FORMER_NAMES, *(knob.name for knob in fields(cls))]
         found = {
-            knob.name: environment[ENVIRONMENT_PREFIX + knob.name.upper()]
-            for knob in fields(cls)
-            if ENVIRONMENT_PREFIX + knob.name.upper() in environment
+            name: environment[ENVIRONMENT_PREFIX + name.upper()]
+            for name in names
+            if ENVIRONMENT_PREFIX + name.upper() in environment
         }
         return cls().with_values(found)
 
@@ -118,7 +122,8 @@ class Settings:
         """
         known = {knob.name: knob for knob in fields(self)}
         parsed: dict[str, Any] = {}
-        for name, text in values.items():
+        for given, text in values.items():
+            name = _FORMER_NAMES.get(given, given)
             if name not in known:
                 raise InputError(f"there is no setting {name!r}; choose from {', '.join(known)}.")
             kind: type[Any] = type(getattr(self, name))
@@ -127,6 +132,16 @@ class Settings:
             except ValueError as error:
                 raise InputError(f"setting {name} = {text!r} is not a {kind.__name__}.") from error
         return replace(self, **parsed)
+
+    @property
+    def model_list(self) -> tuple[str, ...]:
+        """The embedding models, the first first."""
+        return tuple(name.strip() for name in self.models.split(","))
+
+    @property
+    def model(self) -> str:
+        """The first of the embedding models."""
+        return self.model_list[0]
 
     @property
     def n_workers(self) -> int:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+from lookalike.adding.heads import add_heads
 from lookalike.adding.worker import Extracted, FileWorker
+from lookalike.features.registry import features_of
 from lookalike.media.files import FoundFile, absolute_path
 from lookalike.media.volumes import is_gone
 from lookalike.records.failure import Failure
@@ -111,9 +113,10 @@ def add_files(
 ) -> AddReport:
     """Bring the gallery up to date with these files.
 
-    Unchanged files (same size and mtime, all features there) cost one look-up. The others are read and
-    digested; only contents that are new to the gallery are decoded. Results are committed about once a
-    second. On Ctrl-C what is done is committed, and the report says `interrupted`.
+    Unchanged files (same size and mtime, all features there) cost one look-up. The others are read and digested;
+    only contents that are new to the gallery are decoded, and none for a feature that is computed from the rows of
+    another. Results are committed about once a second. On Ctrl-C what is done is committed, and the report says
+    `interrupted`.
 
     Parameters
     ----------
@@ -124,6 +127,7 @@ def add_files(
     run = _Run(store, settings, recipes, on_progress)
     started = time.monotonic()
     try:
+        add_heads(store, {name: one for name, one in features_of(settings).items() if name in recipes})
         todo = run.look(files, retry_failed=retry_failed)
         run.process(todo)
     except KeyboardInterrupt:

@@ -58,7 +58,7 @@ def evaluate(
     from lookalike.report.evaluation import evaluation_html
     from lookalike.report.writing import check_output, write_output
 
-    ways = parse_ways(by)
+    ways = parse_ways(by, context.settings)
     check_output(html)
     if edits and layout is not None:
         raise InputError("--edits takes all pictures of DATA, however they lie: leave --layout out.")

@@ -87,12 +87,14 @@ def search(
 
     Example: lookalike search holiday.jpg -k 5 --html result.html
     """
+    from lookalike.opening import is_address
     from lookalike.queries.source import parse_box
     from lookalike.report.tables import search_csv
     from lookalike.searching.ways import find_way
     from lookalike.storage.filters import Filter
 
-    find_way(by)
+    if not is_address(context.gallery):  # a server has ways of its own
+        find_way(by, context.settings)
     where = Filter(folder, tuple(format or ()), min_side, min_bytes, max_bytes, since, until)
     form = Output.json if json else output
     answers = []
@@ -184,11 +186,11 @@ def ways(json: JsonOption = False) -> None:
     from lookalike.searching.ways import ways as all_ways
 
     if json:
-        print_line(to_json(all_ways()))
+        print_line(to_json(all_ways(context.settings)))
         return
-    width = max(len(way) for way in all_ways())
-    for way in all_ways():
-        print_line(f"{way:<{width}}  {find_way(way).describes}")
+    width = max(len(way) for way in all_ways(context.settings))
+    for way in all_ways(context.settings):
+        print_line(f"{way:<{width}}  {find_way(way, context.settings).describes}")
 
 
 @app.command()

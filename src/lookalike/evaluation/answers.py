@@ -65,7 +65,7 @@ def index_data(
     InputError    not one of the gallery's pictures can be read
     """
     paths = tuple(data.path_of(name) for name in data.gallery)
-    only_hashes = all(set(features_of(by)) <= set(HASHES) for by in ways)
+    only_hashes = all(set(features_of(by, settings)) <= set(HASHES) for by in ways)
 
     def on_progress(now: Progress) -> None:
         if now.phase == "add":
@@ -90,9 +90,9 @@ def _all_pictures(gallery: LocalGallery) -> list[FoundPicture]:
     return gallery.pictures(limit=1 << 62)[0]
 
 
-def features_of(by: str) -> tuple[str, ...]:
+def features_of(by: str, settings: Settings) -> tuple[str, ...]:
     """Return the features that a way of searching needs of each picture."""
-    way = find_way(by)
+    way = find_way(by, settings)
     return (*way.needs, *way.uses)
 
 
@@ -177,7 +177,7 @@ def load(indexed: IndexedData, name: str) -> Query:
 
 
 def _configuration(by: str, depth: int, data_digest: str, settings: Settings) -> Configuration:
-    recipes = recipes_of(settings, features_of(by))
+    recipes = recipes_of(settings, features_of(by, settings))
     return Configuration(
         by,
         depth,

@@ -45,7 +45,7 @@ def measure_costs(
     costs = {}
     for n_done, by in enumerate(ways):
         on_stage("costs", n_done, len(ways))
-        features = features_of(by)
+        features = features_of(by, indexed.gallery.settings)
         if features not in of_features:
             of_features[features] = _cost_of_features(features, pictures, indexed.gallery.settings)
         seconds, n_bytes = of_features[features]

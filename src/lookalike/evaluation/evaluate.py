@@ -67,7 +67,7 @@ def _ignore_stage(stage: str, n_done: int, n_total: int) -> None:
     """Stand in for a callback that was not given."""
 
 
-def parse_ways(text: str) -> tuple[str, ...]:
+def parse_ways(text: str, settings: Settings) -> tuple[str, ...]:
     """Return the ways of a text such as ``auto,phash``, each once; ``all`` is every way.
 
     Raises
@@ -80,9 +80,9 @@ def parse_ways(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for name in names:
         if name == "all":
-            found.update(dict.fromkeys(all_ways()))
+            found.update(dict.fromkeys(all_ways(settings)))
         else:
-            find_way(name)
+            find_way(name, settings)
             found[name] = None
     return tuple(found)
 

@@ -12,8 +12,10 @@ from PIL.Image import Resampling
 
 from lookalike.features import distances, measures
 from lookalike.features.color import unpack_histograms
-from lookalike.features.extract import EMBEDDING, Extractor, for_cache
+from lookalike.features.extract import Extractor
+from lookalike.features.feature import EMBEDDING
 from lookalike.features.hashes import ahash, hamming
+from lookalike.features.kinds import VECTOR
 from lookalike.records.arrays import UInt8Array
 from lookalike.records.picture import Picture
 
@@ -49,7 +51,7 @@ def measures_of(extractor: Extractor) -> list[Measure]:
 
     def embed(picture: Picture) -> NDArray[Any]:
         row = extractor.extract_one(EMBEDDING, extractor.prepare(picture))
-        return for_cache(EMBEDDING, row[None])
+        return VECTOR.index_rows(row[None])
 
     def histogram(name: str) -> Callable[[Picture], NDArray[Any]]:
         return lambda picture: unpack_histograms(

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError
-from lookalike.features.hashes import hamming
 from lookalike.records.arrays import Float32Array
 
 
@@ -108,27 +107,3 @@ class Metric:
     def score(self, distance: float) -> float:
         """Return the score of a distance: higher is more alike, 1 at most."""
         return 1 - distance / self.span
-
-
-HAMMING = "hamming"
-
-
-def metrics_of(kind: str, n_bits: int = 64) -> dict[str, Metric]:
-    """Return the metrics that suit a kind of feature, the default first.
-
-    `kind` is ``bits``, ``histogram`` or ``vector`` (see `lookalike.features.extract`); `n_bits` is the
-    length of the hashes, over which their score falls from 1 to 0.
-    """
-    if kind == "bits":
-        return {HAMMING: Metric(HAMMING, hamming, float(n_bits), "bits")}
-    if kind == "histogram":
-        return {
-            "chi-square": Metric("chi-square", chi_square, 1.0, "chi-square"),
-            "cosine": Metric("cosine", cosine, 1.0, "1 - cosine"),
-            "euclidean": Metric("euclidean", euclidean, 2**0.5, "euclidean"),
-            "intersection": Metric("intersection", intersection, 1.0, "1 - intersection"),
-        }
-    return {
-        "cosine": Metric("cosine", unit_cosine, 1.0, "1 - cosine"),
-        "euclidean": Metric("euclidean", unit_euclidean, 2.0, "euclidean"),
-    }

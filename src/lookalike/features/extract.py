@@ -1,81 +1,21 @@
 """One decoded picture -> all its features, from one thumbnail.
 
-The thumbnail is the whole picture squeezed to 224 x 224: what the bundled model sees. Hashes and
-histograms are computed from the same at a fraction of its size, which is more than they need. So the cost of a
-picture is its decoding, one resize and one pass of the model.
+The cost of a picture is its decoding, one resize, and one pass of each model. A model that does not see the
+thumbnail costs one resize more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lookalike.errors import InputError
-from lookalike.features.color import HISTOGRAMS, Pixels, pack_histogram, unpack_histograms
-from lookalike.features.hashes import HASHES
+from lookalike.features.feature import Feature
+from lookalike.features.kinds import StoredArray
+from lookalike.features.prepared import THUMBNAIL_PX, Prepared, make_thumbnail
+from lookalike.features.registry import features_of, find_feature
 from lookalike.records.picture import Picture
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from lookalike.features.embedding.description import ModelDescription
-    from lookalike.features.embedding.engine import Embedder
-
-THUMBNAIL_PX = 224
-EMBEDDING = "embedding"
-FEATURES = (*HASHES, *HISTOGRAMS, EMBEDDING)
-
-Kind = Literal["bits", "histogram", "vector"]
-StoredArray = NDArray[np.uint8] | NDArray[np.float16]
-
-
-class Prepared(NamedTuple):
-    """What the features of one picture are computed from; small enough to keep.
-
-    `thumbnail` is the RGB thumbnail, `small` the same at half its size for the histograms, `grey` its luma at
-    7 pixels for each bit of a hash's side, and `model_input` what the embedding model takes, uint8 (h, w, 3).
-    """
-
-    thumbnail: Image
-    small: Pixels
-    grey: Image
-    model_input: NDArray[np.uint8]
-
-
-def kind_of(feature: str) -> Kind:
-    """Return how a feature is stored and compared."""
-    if feature in HASHES:
-        return "bits"
-    if feature in HISTOGRAMS:
-        return "histogram"
-    if feature == EMBEDDING:
-        return "vector"
-    raise InputError(f"there is no feature {feature!r}; choose from {', '.join(FEATURES)}.")
-
-
-def stored_dtype(feature: str) -> np.dtype[np.uint8] | np.dtype[np.float16]:
-    """Return the dtype of a stored feature: uint8 for bits and histograms, float16 for vectors."""
-    return np.dtype(np.float16) if kind_of(feature) == "vector" else np.dtype(np.uint8)
-
-
-def for_cache(feature: str, stored: StoredArray) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """Return stored rows, shape (n, d), as an index keeps them: vectors as float32 of length 1 again."""
-    if kind_of(feature) != "vector":
-        return stored.astype(np.uint8, copy=False)
-    rows = stored.astype(np.float32)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return rows
-
-
-def for_kind(kind: Kind, rows: NDArray[Any]) -> NDArray[Any]:
-    """Return an index's rows in the form that `metrics_of` compares: histograms unpacked."""
-    return unpack_histograms(rows) if kind == "histogram" else rows
 
 
 class Extractor:
@@ -83,88 +23,83 @@ class Extractor:
 
     Parameters
     ----------
-    settings : Settings      hash size, model and precision
-    features : names         which features it may be asked for
-    n_threads : int          threads of the model, which is loaded when it is first needed
+    settings : Settings
+        Hash size, models and precision.
+    features : names, or None
+        Which features it may be asked for, by name or alias; None means all that are of pictures.
+    n_threads : int
+        Threads of each model, which is loaded when it is first needed.
+
+    Raises
+    ------
+    InputError
+        A feature that there is not.
     """
 
-    def __init__(self, settings: Settings, features: Iterable[str] = FEATURES, *, n_threads: int = 1) -> None:
+    def __init__(
+        self, settings: Settings, features: Iterable[str] | None = None, *, n_threads: int = 1
+    ) -> None:
         self.settings = settings
-        self.features = tuple(features)
-        self._n_threads = n_threads
-        self._description: ModelDescription | None = None
-        self.recipes = {feature: self._recipe(feature) for feature in self.features}
+        self._known = features_of(settings, n_threads=n_threads)
+        wanted = self._known if features is None else features
+        chosen = [find_feature(name, self._known) for name in wanted]
+        self._features = {one.name: one for one in chosen if one.source != "text"}
 
-    def _recipe(self, feature: str) -> Recipe:
-        if kind_of(feature) == "vector":
-            from lookalike.features.embedding.engine import describe_model
-
-            recipe, self._description = describe_model(self.settings)
-            return recipe
-        if feature in HASHES:
-            return Recipe(feature, 1, {"from_px": self._hash_px, "size": self.settings.hash_size})
-        return Recipe(feature, 1, {"from_px": THUMBNAIL_PX // 2})
+    @property
+    def features(self) -> Mapping[str, Feature]:
+        """The wanted features, by name."""
+        return self._features
 
     @cached_property
-    def _embedder(self) -> Embedder:
-        from lookalike.features.embedding.engine import open_embedder
-
-        return open_embedder(self.settings, n_threads=self._n_threads)
+    def recipes(self) -> dict[str, Recipe]:
+        """The recipes of the wanted features, by name."""
+        return {name: one.recipe for name, one in self._features.items()}
 
     @property
     def min_side_px(self) -> int:
         """The shorter side below which a decoded picture would be too small for these features."""
-        return max(THUMBNAIL_PX, self._description.size_px if self._description else 0)
+        return max((one.min_side_px for one in self._computed_first()), default=THUMBNAIL_PX)
 
     def prepare(self, picture: Picture) -> Prepared:
-        """Return the thumbnail of a picture and the model's input; the picture is not needed again."""
-        thumbnail = make_thumbnail(picture.image)
-        described = self._description
-        sees_thumbnail = described is None or (described.size_px, described.resize) == (
-            THUMBNAIL_PX,
-            "squash",
-        )
-        source = thumbnail if sees_thumbnail else picture.image
-        model_input = np.asarray(thumbnail) if described is None else described.prepare(source)
-        grey = thumbnail.reduce(THUMBNAIL_PX // self._hash_px).convert("L")
-        return Prepared(thumbnail, Pixels(thumbnail.reduce(2)), grey, model_input)
-
-    @property
-    def _hash_px(self) -> int:
-        """Side of the picture that is hashed: 56 pixels for 64 bits; pHash itself needs 4 a bit."""
-        return min(THUMBNAIL_PX, 7 * self.settings.hash_size)
+        """Return what the features are computed from; the picture is not needed again."""
+        views = {}
+        for feature in self._computed_first():
+            view = feature.view(picture)
+            if view is not None:
+                views[feature.name] = view
+        return Prepared(make_thumbnail(picture.image), views)
 
     def extract(self, prepared: Prepared) -> dict[str, StoredArray]:
-        """Return every wanted feature in its stored form, a 1-D array each.
-
-        Hashes are packed bits (uint8), histograms packed square roots (uint8, see `pack_histogram`), the
-        embedding a unit vector (float16).
-        """
-        return {feature: self.extract_one(feature, prepared) for feature in self.features}
+        """Return every wanted feature in its stored form, a 1-D array each, by name."""
+        found: dict[str, StoredArray] = {}
+        for feature in self._features.values():
+            self._compute(feature, prepared, found)
+        return {name: found[name] for name in self._features}
 
     def extract_one(self, feature: str, prepared: Prepared) -> StoredArray:
-        """Return one feature in its stored form."""
-        if feature in HASHES:
-            return HASHES[feature](prepared.grey, self.settings.hash_size)
-        if feature in HISTOGRAMS:
-            return pack_histogram(HISTOGRAMS[feature](prepared.small))
-        embedding: NDArray[np.float16] = self.embed(prepared.model_input[None])[0]
-        return embedding
+        """Return one feature in its stored form, by its name or alias."""
+        return self._compute(find_feature(feature, self._features), prepared, {})
 
-    def embed(self, model_inputs: NDArray[np.uint8]) -> NDArray[np.float16]:
-        """Return the embeddings of prepared inputs, shape (n, h, w, 3), as float16 unit rows."""
-        return self._embedder.embed(model_inputs).astype(np.float16)
+    def _compute(self, feature: Feature, prepared: Prepared, found: dict[str, StoredArray]) -> StoredArray:
+        """Compute a feature, and before it the one that it is a head of; what is in `found` is not done again."""
+        if feature.name not in found:
+            if feature.source == "rows":
+                below = self._compute(find_feature(feature.of, self._known), prepared, found)
+                found[feature.name] = feature.compute(below[None])[0]
+            else:
+                found[feature.name] = feature.compute(prepared)
+        return found[feature.name]
+
+    def _computed_first(self) -> list[Feature]:
+        """Return the features of pictures that the wanted ones are computed from."""
+        needed = {}
+        for feature in self._features.values():
+            while feature.source == "rows":
+                feature = find_feature(feature.of, self._known)
+            needed[feature.name] = feature
+        return list(needed.values())
 
 
-def make_thumbnail(image: Image) -> Image:
-    """Return the whole picture squeezed to 224 x 224, whatever its shape, without aliasing."""
-    from PIL.Image import Resampling
-
-    if image.size == (THUMBNAIL_PX, THUMBNAIL_PX):
-        return image
-    return image.resize((THUMBNAIL_PX, THUMBNAIL_PX), Resampling.BILINEAR)
-
-
-def recipes_of(settings: Settings, features: tuple[str, ...]) -> dict[str, Recipe]:
-    """Return the recipe of each feature under these settings."""
+def recipes_of(settings: Settings, features: Iterable[str] | None = None) -> dict[str, Recipe]:
+    """Return the recipes of features by name, without computing anything; None gives all of pictures."""
     return Extractor(settings, features).recipes

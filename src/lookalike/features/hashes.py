@@ -129,7 +129,7 @@ HASHES: dict[str, Callable[..., UInt8Array]] = {
     "phash": phash,
     "whash": whash,
 }
-"""Every hash by name. A new hash is one function and one line here."""
+"""Every hash by name; `lookalike.features.built_in` says what each compares."""
 
 _ROOT_HALF = 0.7071067811865476  # the Haar filter's tap, as PyWavelets has it
 

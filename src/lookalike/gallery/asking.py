@@ -12,8 +12,9 @@ from lookalike.api import Page
 from lookalike.comparing import Comparison, compare
 from lookalike.duplicates.records import StageCallback
 from lookalike.errors import InputError
-from lookalike.features.extract import EMBEDDING
+from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
+from lookalike.features.kinds import VECTOR
 from lookalike.gallery.opened import Opened
 from lookalike.media.files import digest_of
 from lookalike.queries.picture import PictureQuery, load_query
@@ -23,7 +24,6 @@ from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibratio
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
-from lookalike.searching.ways import find_way
 from lookalike.searching.worth import choose_way, not_calibrated, parse_precision
 from lookalike.storage.filters import Filter
 
@@ -62,11 +62,13 @@ class Asking:
         """Return the query moved towards the pictures that were liked and away from those that were not."""
         from lookalike.queries.refined import RefinedQuery, Refinement
 
-        way = find_way(by)
-        if EMBEDDING not in (*way.needs, *way.uses):
+        searcher, features = self._opened.searcher, self._opened.extractor.features
+        way = searcher.find_way(by)
+        vectors = [name for name in (*way.needs, *way.uses) if features[name].kind is VECTOR]
+        if not vectors:
             raise InputError(f"likes cannot refine a search by {by}: take auto or embedding.")
-        rows = [self._opened.searcher.embeddings_of(ids) for ids in (liked, disliked)]
-        return RefinedQuery(query, Refinement(rows[0], rows[1], frozenset(disliked)))
+        rows = [searcher.embeddings_of(vectors[0], ids) for ids in (liked, disliked)]
+        return RefinedQuery(query, Refinement(vectors[0], rows[0], rows[1], frozenset(disliked)))
 
     def page(
         self,
@@ -155,7 +157,7 @@ class Asking:
         """Load what the default search needs."""
         opened = self._opened
         look_up = opened.searcher.look_up()
-        for name in find_way(AUTO).looks_at(look_up):
+        for name in opened.searcher.find_way(AUTO).looks_at(look_up):
             if look_up.has(name):
                 look_up.nearest(name)
         if opened.has_embeddings:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lookalike.adding.add import AddReport, ProgressCallback, add_files, ignore_progress
 from lookalike.errors import InputError
-from lookalike.features.extract import FEATURES, recipes_of
+from lookalike.features.extract import recipes_of
 from lookalike.features.hashes import HASHES
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
@@ -20,7 +20,7 @@ from lookalike.media.volumes import is_gone
 from lookalike.records.failure import Failure
 from lookalike.records.places import Gone, Root
 
-ONLY = {"all": FEATURES, "hashes": tuple(HASHES)}
+ONLY: dict[str, tuple[str, ...] | None] = {"all": None, "hashes": tuple(HASHES)}
 """What `Gallery.add` may be told to compute."""
 
 

@@ -6,7 +6,6 @@ import os
 from typing import BinaryIO
 
 from lookalike.errors import QueryError, ReadError
-from lookalike.features.extract import FEATURES
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.places import WhereFilesAre
@@ -29,9 +28,8 @@ class LookingUp:
 
     def info(self) -> GalleryInfo:
         """Return what the gallery holds and what it costs."""
-        recipes = {
-            text: n for feature in FEATURES for text, n in self._store.features.recipes(feature).items()
-        }
+        families = dict.fromkeys(recipe.feature for recipe in self._opened.extractor.recipes.values())
+        recipes = {text: n for family in families for text, n in self._store.features.recipes(family).items()}
         cache = self._store.folder / "cache"
         return GalleryInfo(
             str(self._store.folder),

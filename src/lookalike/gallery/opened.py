@@ -8,7 +8,8 @@ from threading import RLock
 from typing import Any
 
 from lookalike.errors import InputError, PictureError
-from lookalike.features.extract import EMBEDDING, Extractor
+from lookalike.features.extract import Extractor
+from lookalike.features.feature import EMBEDDING
 from lookalike.media.files import digest_of, read_file
 from lookalike.queries.reader import IsolatedReader, LocalReader, PictureReader
 from lookalike.queries.source import Source, parse_source

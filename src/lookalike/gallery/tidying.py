@@ -14,7 +14,7 @@ from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.records import DuplicatesReport, Member, Question, StageCallback
 from lookalike.errors import InputError, LookalikeError
-from lookalike.features.extract import EMBEDDING
+from lookalike.features.feature import EMBEDDING
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InputError, PictureError
-from lookalike.features.color import Pixels
-from lookalike.features.extract import Extractor, Prepared, for_cache
+from lookalike.features.extract import Extractor
+from lookalike.features.prepared import Prepared
 from lookalike.queries.source import Box, Source, check_box
-from lookalike.records.arrays import UInt8Array
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
@@ -30,18 +28,6 @@ ORIENTATIONS = (
     "turned 90° left",
 )
 """The eight ways to lay a picture, in the order of EXIF orientation; what was done to reach the match."""
-
-_FLIPS = (
-    (False, False),
-    (False, True),
-    (True, True),
-    (True, False),
-    (False, False),
-    (False, True),
-    (True, True),
-    (True, False),
-)
-"""For each orientation, whether rows and columns are reversed, after swapping them for the last four."""
 
 
 @dataclass(eq=False)
@@ -77,39 +63,20 @@ class PictureQuery:
 
     def has(self, feature: str) -> bool:
         """See `Query.has`."""
-        return feature in self.extractor.recipes
+        return feature in self.extractor.features
 
     def row(self, feature: str, orientation: int = 0) -> NDArray[Any]:
         """See `Query.row`."""
         key = feature, orientation
         if key not in self._rows:
             stored = self.extractor.extract_one(feature, self._laid(orientation))
-            self._rows[key] = for_cache(feature, stored[None])
+            self._rows[key] = self.extractor.features[feature].kind.index_rows(stored[None])
         return self._rows[key]
 
     def _laid(self, orientation: int) -> Prepared:
-        if orientation == 0:
-            return self.prepared
         if orientation not in self._turned:
-            self._turned[orientation] = _turn_prepared(self.prepared, orientation)
+            self._turned[orientation] = self.prepared.turned(orientation)
         return self._turned[orientation]
-
-
-def _turn_prepared(prepared: Prepared, orientation: int) -> Prepared:
-    from PIL.Image import fromarray
-
-    thumbnail, small, grey, model_input = (
-        np.ascontiguousarray(_turn(np.asarray(pixels), orientation))
-        for pixels in (prepared.thumbnail, prepared.small.rgb, prepared.grey, prepared.model_input)
-    )
-    return Prepared(fromarray(thumbnail), Pixels.of(small), fromarray(grey), model_input)
-
-
-def _turn(pixels: UInt8Array, orientation: int) -> UInt8Array:
-    """Return square pixels, (h, w) or (h, w, 3), in one of the eight orientations of `ORIENTATIONS`."""
-    swapped = pixels.swapaxes(0, 1) if orientation >= 4 else pixels
-    rows, columns = _FLIPS[orientation]
-    return swapped[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
 def load_query(

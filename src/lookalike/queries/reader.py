@@ -14,7 +14,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from lookalike.errors import DecodeError, LimitError, PictureError, ReadError
-from lookalike.features.extract import Extractor, Prepared
+from lookalike.features.extract import Extractor
+from lookalike.features.prepared import Prepared
 from lookalike.queries.source import Box, Source, cut_box, decode_source
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings

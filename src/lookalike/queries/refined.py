@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.features.extract import EMBEDDING
 from lookalike.records.arrays import Float32Array
 
 if TYPE_CHECKING:
@@ -34,12 +33,15 @@ class Refinement:
 
     Parameters
     ----------
+    feature : str
+        The embedding that they are of: a query is moved in it alone.
     liked, disliked : float32 arrays, shape (n, d)
         Rows of length 1; n may be 0.
     disliked_ids : frozenset of int
         Ids of contents that are left out of the answer.
     """
 
+    feature: str
     liked: Float32Array
     disliked: Float32Array
     disliked_ids: frozenset[int] = frozenset()
@@ -75,7 +77,7 @@ class RefinedQuery:
     def row(self, feature: str, orientation: int = 0) -> NDArray[Any]:
         """See `Query.row`; the embedding is moved."""
         row = self.query.row(feature, orientation)
-        return self.refinement.apply(row) if feature == EMBEDDING else row
+        return self.refinement.apply(row) if feature == self.refinement.feature else row
 
     # All else is as it was before a person said anything.
 

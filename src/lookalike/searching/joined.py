@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.features.extract import EMBEDDING
+from lookalike.features.feature import EMBEDDING
 from lookalike.queries.picture import ORIENTATIONS
 from lookalike.queries.query import Query, turned_rows
 from lookalike.records.relation import Relation, guess_relation

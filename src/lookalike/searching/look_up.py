@@ -38,7 +38,8 @@ class LookUp:
     def has(self, feature: str) -> bool:
         """Whether any picture of the gallery has a feature, by whichever recipe."""
         if feature not in self._has:
-            self._has[feature] = self._store.features.has(feature)
+            recipe = self._recipes.get(feature)
+            self._has[feature] = recipe is not None and self._store.features.has(recipe.feature)
         return self._has[feature]
 
     def stamp(self, feature: str) -> Stamp:
@@ -72,7 +73,7 @@ class LookUp:
 
     def _checked(self, feature: str) -> Recipe:
         recipe = self._recipes[feature]
-        present = self._store.features.recipes(feature)
+        present = self._store.features.recipes(recipe.feature)
         if recipe.text in present:
             return recipe
         if not self._store.contents.count():

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import InputError
-from lookalike.features.extract import EMBEDDING, FEATURES, Extractor
+from lookalike.features.extract import Extractor
 from lookalike.queries.query import Query
 from lookalike.records.arrays import Float32Array
 from lookalike.records.calibration import Origin, WayCalibration
@@ -98,7 +98,7 @@ class Searcher:
         pages neither repeat nor miss a match. Raises InputError and FeatureMismatchError.
         """
         k = check_k(k)
-        way = find_way(by)
+        way = self.find_way(by)
         for limit in (min_score, max_distance):
             _check_limit(limit)
         allowed = self._allowed(where)
@@ -183,21 +183,29 @@ class Searcher:
             for (place, picture), probability in zip(places, probabilities, strict=True)
         ]
 
+    def find_way(self, by: str) -> Way:
+        """Return a way of searching by its name, as the settings have it; InputError for an unknown one."""
+        return find_way(by, self._extractor().settings)
+
     # What scores are worth
 
     def rank(self, queries: Sequence[Query], by: str) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         """Return for each query the ids and scores of the `SHORT_LIST` best, best first, as `search` ranks them."""
-        return find_way(by).rank_all(queries, self.look_up())
+        return self.find_way(by).rank_all(queries, self.look_up())
 
     def calibrated_ways(self) -> list[str]:
         """Return the ways that can be calibrated: those whose features the gallery has."""
         recipes = self._extractor().recipes
-        present = {name for name in FEATURES if recipes[name].text in self._store.features.recipes(name)}
+        present = {
+            name
+            for name, recipe in recipes.items()
+            if recipe.text in self._store.features.recipes(recipe.feature)
+        }
         look_up = self.look_up()
         return [
             name
-            for name in ways()
-            if (way := find_way(name)).is_calibrated and set(way.looks_at(look_up)) <= present
+            for name in ways(self._extractor().settings)
+            if (way := self.find_way(name)).is_calibrated and set(way.looks_at(look_up)) <= present
         ]
 
     def recipes_of(self, by: str) -> tuple[str, ...]:
@@ -206,14 +214,14 @@ class Searcher:
 
     def features_of(self, by: str) -> tuple[str, ...]:
         """Return the features that a way looks at in this gallery."""
-        return find_way(by).looks_at(self.look_up())
+        return self.find_way(by).looks_at(self.look_up())
 
     def calibration_of(self, by: str) -> tuple[WayCalibration, Origin] | None:
         """Return what the scores of a way are worth: by the gallery's own calibration, else the shipped one.
 
         None where neither fits: another metric than the default, or features of another recipe.
         """
-        way = find_way(by)
+        way = self.find_way(by)
         if not way.is_calibrated:
             return None
         return choose_way(way.name, self.recipes_of(by), self._store.notes.calibration())
@@ -227,8 +235,8 @@ class Searcher:
         n_contents = len(look_up.rows(way.needs[0])) if allowed is None else len(allowed)
         return weigh(chosen[0], ranking.scores, n_contents)
 
-    def embeddings_of(self, content_ids: Sequence[int]) -> Float32Array:
-        """Return the embeddings of contents, shape (n, d), rows of length 1; those without one are left out.
+    def embeddings_of(self, feature: str, content_ids: Sequence[int]) -> Float32Array:
+        """Return one embedding of each content, shape (n, d), rows of length 1; those without one are left out.
 
         Raises
         ------
@@ -241,7 +249,7 @@ class Searcher:
         if not len(content_ids):
             return np.empty((0, 0), np.float32)
         rows: Float32Array
-        _, rows = self.look_up().rows(EMBEDDING).take(np.array(content_ids, np.int64))
+        _, rows = self.look_up().rows(feature).take(np.array(content_ids, np.int64))
         return rows
 
 

@@ -8,24 +8,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.features.distances import Metric, metrics_of
-from lookalike.features.extract import EMBEDDING, kind_of
+from lookalike.features.distances import Metric
+from lookalike.features.feature import Feature
+from lookalike.features.kinds import BITS
 from lookalike.queries.query import Query
 from lookalike.records.relation import Relation
 from lookalike.searching.look_up import LookUp
 from lookalike.searching.way import SHORT_LIST, Ranking, Way
 from lookalike.storage.index.nearest import Allowed
 
-_COMPARED = {
-    "ahash": "which parts are brighter than the mean",
-    "dhash": "which parts are brighter than their left neighbour",
-    "phash": "the coarsest frequencies of the picture",
-    "whash": "the coarsest wavelets of the picture",
-    "rgb": "shares of the colours, in RGB",
-    "hsv": "shares of the colours, in HSV",
-    "texture": "shares of the small patterns of light and dark, and as much of the colours, in HSV",
-    EMBEDDING: "what a neural network sees in the picture",
-}
+_N_BITS = 64  # of hashes where none is at hand, as in the unit of a distance
 
 
 class SingleWay(Way):
@@ -33,19 +25,19 @@ class SingleWay(Way):
 
     Parameters
     ----------
-    feature : str
-        Its name.
+    feature : Feature
     metric : str or None
         One that suits it; None takes the default, which alone is calibrated.
     """
 
-    def __init__(self, feature: str, metric: str | None = None) -> None:
-        self._feature = feature
+    def __init__(self, feature: Feature, metric: str | None = None) -> None:
+        self._described = feature
+        self._feature = feature.name
         self._metric = metric
 
     @cached_property
     def _measure(self) -> Metric:
-        metrics = metrics_of(kind_of(self._feature))
+        metrics = self._described.kind.metrics(_N_BITS)
         return metrics[self._metric or next(iter(metrics))]
 
     @property
@@ -61,7 +53,7 @@ class SingleWay(Way):
     @property
     def describes(self) -> str:
         """See `Way.describes`."""
-        return f"{_COMPARED[self._feature]}, by {self._measure.name}"
+        return f"{self._described.describes}, by {self._measure.name}"
 
     @property
     def unit(self) -> str:
@@ -105,6 +97,6 @@ class SingleWay(Way):
         ]
 
     def _why(self, measure: Metric, distance: float) -> str:
-        if kind_of(self._feature) == "bits":
+        if self._described.kind is BITS:
             return f"{self._feature} differs in {distance:.0f} of {measure.span:.0f} bits"
         return f"{self._feature} {measure.name} distance {distance:.3f}"

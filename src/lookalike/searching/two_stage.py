@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lookalike.features.extract import EMBEDDING
+from lookalike.features.feature import EMBEDDING
 from lookalike.queries.query import Query
 from lookalike.records.relation import Relation
 from lookalike.searching.look_up import LookUp

@@ -127,12 +127,13 @@ class Embedder:
         return np.asarray(output, np.float32)
 
 
-def open_embedder(settings: Settings, *, n_threads: int = 1) -> Embedder:
-    """Open the model that the settings name.
+def open_embedder(model: str, settings: Settings, *, n_threads: int = 1) -> Embedder:
+    """Open a model.
 
     Parameters
     ----------
-    settings : uses `model`, and `precision` for a model of the catalogue
+    model : a name of the catalogue, or the path of an ``.onnx`` file
+    settings : uses `precision`, for a model of the catalogue
     n_threads : threads of the engine, at least 1
 
     Raises
@@ -143,35 +144,40 @@ def open_embedder(settings: Settings, *, n_threads: int = 1) -> Embedder:
     """
     if n_threads < 1:
         raise InputError(f"n_threads = {n_threads} must be at least 1.")
-    recipe, description = describe_model(settings)
-    name, constants = str(recipe.parameters["model"]), None
-    if _is_file(settings):
-        model = _read_file(Path(settings.model))
+    recipe, description = describe_model(model, settings)
+    constants = None
+    if _is_file(model):
+        data = _read_file(Path(model))
     else:
-        _, graph = find_entry(settings.model).choose(settings.precision)
-        model = graph.read()
+        _, graph = find_entry(model).choose(settings.precision)
+        data = graph.read()
         constants = graph.weights.read_constants() if graph.weights is not None else None
-    session = open_session(model, name, n_threads=n_threads, constants=constants)
+    session = open_session(data, model_name(model), n_threads=n_threads, constants=constants)
     return Embedder(session, description, recipe)
 
 
-def describe_model(settings: Settings) -> tuple[Recipe, ModelDescription]:
+def model_name(model: str) -> str:
+    """Return what a model is called: the name of the catalogue, or that of its file."""
+    return Path(model).name if _is_file(model) else model
+
+
+def describe_model(model: str, settings: Settings) -> tuple[Recipe, ModelDescription]:
     """Return the recipe of the embedding, and what the model takes, without loading an engine.
 
-    Raises InputError and ModelError as `open_embedder` does.
+    Arguments and errors as for `open_embedder`.
     """
-    if _is_file(settings):
-        path = Path(settings.model)
+    if _is_file(model):
+        path = Path(model)
         digest = hashlib.sha256(_read_file(path)).hexdigest()[:DIGEST_LENGTH]
         description = read_description(path.with_suffix(".json"))
         return _recipe(path.name, digest, "as in the file", description), description
-    entry = find_entry(settings.model)
+    entry = find_entry(model)
     precision, graph = entry.choose(settings.precision)
     return _recipe(entry.name, graph.digest, precision, entry.description), entry.description
 
 
-def _is_file(settings: Settings) -> bool:
-    return settings.model not in CATALOGUE and settings.model.lower().endswith(".onnx")
+def _is_file(model: str) -> bool:
+    return model not in CATALOGUE and model.lower().endswith(".onnx")
 
 
 def _read_file(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lookalike.errors import InputError
-from lookalike.features.extract import Kind
+from lookalike.features.kinds import Kind
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.exact import ExactNearest

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
-from lookalike.features.extract import for_kind
 from lookalike.storage.index.nearest import Allowed, Neighbours
 from lookalike.storage.index.rows import RowArray, Rows
 
@@ -67,11 +66,11 @@ class ExactNearest:
             known = self._rows.known(allowed.ids)
             return known, self._rows.distances(queries, known, metric=self._metric)
         metric = self._rows.metric(self._metric)
-        comparable = for_kind(self._rows.kind, queries)
+        comparable = self._rows.kind.comparable_rows(queries)
         ids, distances = [np.empty(0, np.int64)], [np.empty((len(queries), 0), np.float32)]
         for some_ids, rows in self._rows.blocks():
             ids.append(some_ids)
-            distances.append(metric.distance(comparable, for_kind(self._rows.kind, rows)))
+            distances.append(metric.distance(comparable, self._rows.kind.comparable_rows(rows)))
         all_ids, all_distances = np.concatenate(ids), np.concatenate(distances, axis=1, dtype=np.float32)
         if allowed is None:
             return all_ids, all_distances

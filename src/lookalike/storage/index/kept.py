@@ -10,7 +10,7 @@ from threading import RLock
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.features.extract import for_cache, kind_of, stored_dtype
+from lookalike.features.registry import kind_of
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.index.cache import cache_path, read_rows, write_rows
@@ -122,11 +122,11 @@ class KeptIndexes:
         return np.concatenate(parts)
 
     def _new_blocks(self, kept: _Open, recipe: Recipe) -> Iterator[tuple[NDArray[np.int64], RowArray]]:
-        dtype = stored_dtype(recipe.feature)
+        dtype = kind_of(recipe.feature).stored_dtype
         for ids, rows in self._store.features.iter_blocks(recipe, dtype, after=kept.stamp.last_number):
             is_new = ~np.isin(ids, kept.rows.known(ids))  # a row may be newer than the stamp says
             if is_new.any():
-                yield ids[is_new], for_cache(recipe.feature, rows[is_new])
+                yield ids[is_new], kind_of(recipe.feature).index_rows(rows[is_new])
 
     def _rewrite(self, kept: _Open, recipe: Recipe, stamp: Stamp) -> _Open | None:
         """Write the file anew and map it: it takes no memory of our own, and other processes share it."""

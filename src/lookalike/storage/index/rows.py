@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import FeatureMismatchError, InputError
-from lookalike.features.distances import Metric, metrics_of
-from lookalike.features.extract import Kind, for_kind
+from lookalike.features.distances import Metric
+from lookalike.features.kinds import Kind
 
 RowArray = NDArray[Any]  # (n, d): packed bits or histograms as uint8, vectors as float32
 _BLOCK_BYTES = 1 << 25  # rows brought into comparable form at once
@@ -149,7 +149,7 @@ class Rows:
     def _rows_at(self, state: _State, places: NDArray[np.intp]) -> RowArray:
         if state.parts:
             return state.rows_at(places)
-        return np.empty((0, 0), np.float32 if self.kind == "vector" else np.uint8)
+        return self.kind.index_rows(np.empty((0, 0), self.kind.stored_dtype))
 
     def distances(
         self, queries: RowArray, ids: NDArray[np.int64], *, metric: str | None = None
@@ -182,8 +182,8 @@ class Rows:
         is_known = places >= 0
         found = np.full((len(queries), len(ids)), np.inf, np.float32)
         if is_known.any():
-            rows = for_kind(self.kind, state.rows_at(places[is_known]))
-            found[:, is_known] = chosen.distance(for_kind(self.kind, queries), rows)
+            rows = self.kind.comparable_rows(state.rows_at(places[is_known]))
+            found[:, is_known] = chosen.distance(self.kind.comparable_rows(queries), rows)
         return found
 
     def blocks(self) -> Iterator[tuple[NDArray[np.int64], RowArray]]:
@@ -217,7 +217,7 @@ class Rows:
         InputError
             A metric that does not suit the kind of rows.
         """
-        metrics = metrics_of(self.kind, 8 * self.n_dimensions)
+        metrics = self.kind.metrics(8 * self.n_dimensions)
         if name is None:
             return next(iter(metrics.values()))
         if name not in metrics:

@@ -130,9 +130,9 @@ def _label(upload: UploadFile) -> str:
 
 
 @router.get("/ways", responses=documented())
-async def get_ways() -> list[str]:
+async def get_ways(site: TheSite) -> list[str]:
     """List the ways to search, the default first."""
-    return ways()
+    return ways(site.options.settings)
 
 
 @router.get("/promise", responses=documented(422))
@@ -151,7 +151,7 @@ async def get_promise(
 @router.get("/search", responses=documented(404, 409, 422))
 async def search(site: TheSite, question: Annotated[StoredQuestion, Query()]) -> Response:
     """Search with a picture of the gallery, or with one that was sent before."""
-    find_way(question.by)
+    find_way(question.by, site.options.settings)
     source = site.uploads.source(question.query) or question.query
     document = await site.searches.run(lambda gallery: answer(gallery, source, question.query, question))
     return json_answer({**document, "query_id": question.query})
@@ -165,7 +165,7 @@ async def search_upload(
     address: Annotated[str | None, Form(description="An http or https address of a picture.")] = None,
 ) -> Response:
     """Search with a picture that is sent, or with the address of one."""
-    find_way(question.by)
+    find_way(question.by, site.options.settings)
     if (image is None) == (address is None):
         raise Refusal(422, "send one picture as the field `image`, or its address as the field `address`.")
     if image is not None:
@@ -194,7 +194,7 @@ async def search_batch(
     """Search with several pictures; one that cannot be read is told in its place."""
     if len(image) > MAX_BATCH:
         raise Refusal(422, f"{len(image)} pictures are too many for one request: send {MAX_BATCH} at most.")
-    find_way(question.by)
+    find_way(question.by, site.options.settings)
     answers: list[dict[str, Any]] = []
     for upload in image:
         label = _label(upload)

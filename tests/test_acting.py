@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from lookalike.acting import apply as apply_module
 from lookalike.acting import files, trash
 from lookalike.acting.apply import apply_plan, find_conflicts
+from lookalike.acting.history import load_history
 from lookalike.acting.journal import Journal
 from lookalike.acting.plan import ACTS, PlannedAct, Removal, load_plan, make_plan, save_plan
 from lookalike.acting.undo import undo
@@ -205,6 +206,23 @@ def test_runs_can_be_undone_by_number(place):
     assert not second.exists()
     with pytest.raises(InputError, match=r"no run 7 .* 1, 2"):
         place.undo(run=7)
+
+
+def test_the_history_tells_of_each_run_what_there_is_to_undo(place):
+    keeper, first, second, third = (place.write(f"{n}.jpg") for n in range(4))
+    place.apply(place.plan("delete", (first, keeper), (second, keeper)))
+    place.apply(place.plan("quarantine", (third, keeper)))
+    place.undo(run=1)
+    runs, total = load_history(place.journal)
+    assert total == 2
+    assert [(run.run, run.acts, run.n_files, run.n_undoable, run.n_undone) for run in runs] == [
+        (2, {"quarantine": 1}, 1, 1, 0),
+        (1, {"delete": 2}, 2, 0, 2),
+    ]
+    assert runs[1].examples == (str(first), str(second))
+    assert runs[1].size_bytes == 2 * keeper.stat().st_size
+    assert load_history(place.journal, offset=1, limit=1)[0] == runs[1:]
+    assert load_history(place.journal / "none") == ([], 0)
 
 
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names must be text there")

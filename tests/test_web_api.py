@@ -14,8 +14,10 @@ from PIL import Image
 
 from conftest import needs_users, ordinary_user, textured
 from lookalike import Gallery, compare
+from lookalike.acting import apply
 from lookalike.queries.source import Box
-from lookalike.report.documents import Answer, compare_document, search_document
+from lookalike.report.documents import Answer, compare_document, runs_document, search_document
+from lookalike.web import uploads
 from lookalike.web.site import MAX_THREADS
 from pictures import encode, photo
 from served import served, wait_for_job, wait_until_ready
@@ -590,6 +592,103 @@ def test_a_job_tells_its_progress_can_be_stopped_and_goes_on(tmp_path, settings)
         assert job["state"] == "done"
         assert (job["report"]["unchanged"], job["report"]["added"]) == (n_kept, 80 - n_kept)
         assert [one["state"] for one in client.get("/api/v1/jobs").json()["jobs"]] == ["done", "stopped"]
+
+
+class Gate:
+    """Stands in for a function: it waits until the test lets it go on."""
+
+    def __init__(self, function):
+        self.function = function
+        self.reached = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def __call__(self, *arguments, **options):
+        self.reached.set()
+        assert self.may_go_on.wait(60)
+        return self.function(*arguments, **options)
+
+
+def make_plan(client, quarantine):
+    return client.post("/api/v1/plans", json=choose(review(client), quarantine=str(quarantine))).json()
+
+
+def test_applying_is_a_job_that_can_be_stopped_and_holds_up_nothing(doubles, tmp_path, monkeypatch):
+    client, folder = doubles
+    index(client, folder)
+    plan = make_plan(client, tmp_path / "aside")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    gate = Gate(apply.perform)
+    monkeypatch.setattr(apply, "perform", gate)
+    job = client.post("/api/v1/jobs", json={"kind": "apply", "plan": plan["id"]}).json()
+    assert gate.reached.wait(60)
+    assert client.get(f"/api/v1/jobs/{job['id']}").json()["n_total"] == 4
+    liked = {"query": "id:1", "picture": 2, "liked": True}
+    assert client.post("/api/v1/feedback", json=liked).status_code == 204
+    verdict = {"first": 1, "second": 2, "is_duplicate": None}
+    assert client.post("/api/v1/verdicts", json=verdict).status_code == 204
+    assert client.get(f"/api/v1/plans/{plan['id']}").status_code == 200
+    assert client.get("/api/v1/runs").json()["runs"][0]["n_undoable"] == 1, "the act that was begun"
+    assert index(client, folder)["state"] == "done"
+    assert "put away" in problem_of(client.post("/api/v1/undo"), 409)
+
+    client.post(f"/api/v1/jobs/{job['id']}/stop")
+    gate.may_go_on.set()
+    stopped = wait_for_job(client, job)
+    assert (stopped["state"], len(stopped["report"]["done"])) == ("stopped", 1)
+    assert len(list(folder.iterdir())) == len(before) - 1
+    assert len(client.post("/api/v1/undo").json()["restored"]) == 1
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_every_run_is_in_the_history_and_can_be_undone_by_its_number(doubles, tmp_path, settings):
+    client, folder = doubles
+    index(client, folder)
+    assert client.get("/api/v1/runs").json() == {"runs": [], "total": 0, "offset": 0}
+    wish = choose(review(client), quarantine=str(tmp_path / "aside"))
+    for group in wish["groups"]:
+        plan = client.post("/api/v1/plans", json={**wish, "groups": [group]}).json()
+        job = client.post("/api/v1/jobs", json={"kind": "apply", "plan": plan["id"]}).json()
+        assert wait_for_job(client, job)["state"] == "done"
+    found = client.get("/api/v1/runs").json()
+    assert [(run["run"], run["acts"], run["n_undoable"]) for run in found["runs"]] == [
+        (2, {"quarantine": 2}, 2),
+        (1, {"quarantine": 2}, 2),
+    ]
+    assert found["runs"][0]["quarantine"].startswith(str(tmp_path / "aside"))
+    assert found["runs"][0]["started_at"].startswith("20")
+    with Gallery.open(tmp_path / "g", settings=settings) as gallery:
+        python = json.loads(json.dumps(runs_document(*gallery.runs())))
+    assert python == found
+    with Gallery.open(str(client.base_url), settings=settings) as remote:
+        assert json.loads(json.dumps(runs_document(*remote.runs()))) == found
+        assert (
+            json.loads(json.dumps(runs_document(*remote.runs(offset=1, limit=1))))["runs"]
+            == found["runs"][1:]
+        )
+
+    job = client.post("/api/v1/jobs", json={"kind": "undo", "run": 1}).json()
+    ended = wait_for_job(client, job)
+    assert (ended["state"], ended["report"]["run"], len(ended["report"]["restored"])) == ("done", 1, 2)
+    found = client.get("/api/v1/runs", params={"limit": 1, "offset": 1}).json()
+    assert [(run["run"], run["n_undoable"], run["n_undone"]) for run in found["runs"]] == [(1, 0, 2)]
+    assert len(client.post("/api/v1/undo", params={"run": 2}).json()["restored"]) == 2
+    assert len(list(folder.iterdir())) == 7
+    assert problem_of(client.post("/api/v1/undo", params={"run": 9}), 422)
+    assert problem_of(client.post("/api/v1/jobs", json={"kind": "apply", "plan": "0" * 16}), 404)
+
+
+def test_the_server_answers_while_an_upload_is_digested_and_written(api, place, monkeypatch):
+    gate = Gate(uploads.digest_of)
+    monkeypatch.setattr(uploads, "digest_of", gate)
+    answers = []
+    data = (place / "query.jpg").read_bytes()
+    asking = threading.Thread(target=lambda: answers.append(send(api, "/api/v1/search", data)))
+    asking.start()
+    assert gate.reached.wait(60)
+    assert httpx.get(f"{api.base_url}/health", timeout=30).status_code == 200
+    gate.may_go_on.set()
+    asking.join()
+    assert answers[0].status_code == 200
 
 
 def test_a_failing_job_says_why(doubles):

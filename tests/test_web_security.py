@@ -189,6 +189,9 @@ def test_clients_name_only_allowed_folders_where_there_is_a_token(guarded, place
             answer = client.post("/api/v1/jobs", json={"kind": "index", "paths": [path]})
             assert answer.status_code == 403
             assert "--allow-folder" in answer.json()["detail"]
+            for wish in ({"protect": [path]}, {"against": path}):
+                answer = client.post("/api/v1/jobs", json={"kind": "duplicates", **wish})
+                assert answer.status_code == 403
         (place / "pictures" / "way-out").unlink(missing_ok=True)
         (place / "pictures" / "way-out").symlink_to("/etc")
         way_out = {"kind": "index", "paths": [str(place / "pictures" / "way-out")]}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from lookalike.acting.apply import ActProgressCallback, ApplyReport
+    from lookalike.acting.history import AppliedRun
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, ProgressCallback
@@ -832,7 +833,31 @@ class Gallery(ABC):
         """
 
     @abstractmethod
-    def undo(self, *, run: int | None = None, on_progress: ActProgressCallback | None = None) -> UndoReport:
+    def runs(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[AppliedRun], int]:
+        """Return what was applied here, the last run first, and how many runs there are.
+
+        It is read while another process applies or undoes, too; `undo` takes the number of a run.
+
+        Parameters
+        ----------
+        offset : int
+            Leave out so many of the last runs.
+        limit : int or None
+            How many at most; None returns all.
+
+        Returns
+        -------
+        list of AppliedRun, int
+        """
+
+    @abstractmethod
+    def undo(
+        self,
+        *,
+        run: int | None = None,
+        on_progress: ActProgressCallback | None = None,
+        on_added: ProgressCallback = ignore_progress,
+    ) -> UndoReport:
         """Undo a run of `apply`, and add the files that came back to the gallery again.
 
         Where nothing was ever applied there is nothing to undo. What comes back but cannot be added is told in the
@@ -844,6 +869,8 @@ class Gallery(ABC):
             Its number; None takes the last that was not undone.
         on_progress : callable or None
             Called with `ActProgress` now and then.
+        on_added : callable
+            Called with `Progress` while what came back is added.
 
         Returns
         -------

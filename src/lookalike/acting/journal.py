@@ -116,10 +116,11 @@ class Entry:
 
 @dataclass
 class Run:
-    """One run as the journal tells it: its acts by number, and the lines that cannot be read."""
+    """One run as the journal tells it: when it began, its acts by number, and the lines that cannot be read."""
 
     number: int
     path: str
+    started_at: str | None = None
     entries: dict[int, Entry] = field(default_factory=dict)
     unreadable_lines: list[int] = field(default_factory=list)
 
@@ -132,6 +133,7 @@ class Run:
         """Take in one line; an unknown or impossible one raises KeyError, TypeError or ValueError."""
         event = record["event"]
         if event == "run":
+            self.started_at = record.get("at")
             return
         if event == "intent":
             intent = _intent_from(record["intent"])
@@ -189,9 +191,7 @@ class Journal:
 
     def load_runs(self) -> list[Run]:
         """Return all runs, oldest first."""
-        with _translated(self.folder):
-            names = sorted(filter(_RUN_NAME.fullmatch, os.listdir(self.folder)), key=_run_number)
-            return [_load_run(os.path.join(self.folder, name)) for name in names]
+        return [load_run(path) for path in list_runs(self.folder)]
 
     def start_run(self) -> RunWriter:
         """Begin the next run, with a number above all others."""
@@ -275,9 +275,19 @@ class RunWriter:
         os.ftruncate(self.descriptor, whole_bytes)
 
 
-def _load_run(path: str) -> Run:
+def list_runs(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the files of all runs in a journal's folder, oldest first; none where there is no such folder."""
+    with _translated(os.fspath(folder)):
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        return [
+            os.path.join(folder, name) for name in sorted(filter(_RUN_NAME.fullmatch, names), key=_run_number)
+        ]
+
+
+def load_run(path: str) -> Run:
+    """Read the file of a run; one that is being written is read as far as it got."""
     run = Run(_run_number(os.path.basename(path)), path)
-    with open(path, "rb") as file:
+    with _translated(os.path.dirname(path)), open(path, "rb") as file:
         lines = file.read().split(b"\n")[:-1]  # what follows the last line end is torn, or empty
     for number, line in enumerate(lines, start=1):
         try:

@@ -171,7 +171,13 @@ def apply(
 
 
 @app.command()
-def undo(json: JsonOption = False) -> None:
+def undo(
+    run: Annotated[
+        int | None, typer.Option("--run", metavar="N", help="Undo this run, not the last one.")
+    ] = None,
+    list_runs: Annotated[bool, typer.Option("--list", help="List what was applied; undo nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
     """Undo the last `apply`: every file comes back, bit for bit.
 
     Again, it undoes the one before. The exit code is 1 where a file could not come back.
@@ -181,9 +187,17 @@ def undo(json: JsonOption = False) -> None:
     from lookalike.answers.jobs import with_short_seconds
     from lookalike.cli import show
     from lookalike.records.codec import to_json
+    from lookalike.report.documents import runs_document
 
     with open_gallery() as gallery:
-        report = gallery.undo()
+        if list_runs:
+            runs = gallery.runs()
+            if json:
+                print_line(to_json(runs_document(*runs)))
+            else:
+                show.applied_runs(runs[0])
+            return
+        report = gallery.undo(run=run)
     if json:
         print_line(to_json(with_short_seconds(report)))
     else:

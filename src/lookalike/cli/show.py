@@ -21,6 +21,7 @@ from lookalike.report.wording import count, count_duplicates
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
+    from lookalike.acting.history import AppliedRun
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport, Progress
     from lookalike.answers.search import Answer
@@ -227,6 +228,22 @@ def _way_back(report: ApplyReport) -> str:
     what = f"all but {report.n_beyond_undo:,}" if report.n_beyond_undo else "everything"
     whence = ", what was deleted from its keeper while that is there unchanged" if report.n_deleted else ""
     return f"`lookalike undo` brings {what} back{whence}."
+
+
+def applied_runs(runs: Sequence[AppliedRun]) -> None:
+    """Print what was applied, the last run first, and what of it can be undone."""
+    if not runs:
+        _out.print("Nothing was ever applied here.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for head in ("run", "when (UTC)", "what", "can be undone"):
+        table.add_column(head)
+    for run in runs:
+        what = ", ".join(f"{act} {n:,}" for act, n in run.acts.items())
+        table.add_row(
+            str(run.run), (run.started_at or "?")[:19], what, f"{run.n_undoable:,} of {run.n_files:,}"
+        )
+    _out.print(table)
 
 
 def undone(report: UndoReport) -> None:

@@ -37,6 +37,7 @@ from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
+    from lookalike.acting.history import AppliedRun
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.calibration.record import Ask, CalibrationReport
@@ -404,5 +405,15 @@ class LocalGallery(Gallery):
         )
 
     @override
-    def undo(self, *, run: int | None = None, on_progress: ActProgressCallback | None = None) -> UndoReport:
-        return self._tidying.undo(run=run, on_progress=on_progress or report_to_nobody)
+    def undo(
+        self,
+        *,
+        run: int | None = None,
+        on_progress: ActProgressCallback | None = None,
+        on_added: ProgressCallback = ignore_progress,
+    ) -> UndoReport:
+        return self._tidying.undo(run=run, on_progress=on_progress or report_to_nobody, on_added=on_added)
+
+    @override
+    def runs(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[AppliedRun], int]:
+        return self._tidying.runs(offset=offset, limit=limit)

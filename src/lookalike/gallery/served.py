@@ -13,7 +13,8 @@ import httpx
 import numpy as np
 
 from lookalike import errors
-from lookalike.acting.apply import ActProgressCallback
+from lookalike.acting.apply import ActProgress, ActProgressCallback
+from lookalike.acting.history import AppliedRun
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
 from lookalike.api import Gallery
@@ -42,6 +43,7 @@ TIMEOUT_SECONDS = 60.0
 POLL_SECONDS = 0.5
 MAX_TRIES = 5  # of a request that the server was too busy for
 _PAGE = 200
+_RUNS_PAGE = 100
 
 _OPEN_FOLDER = "open the folder itself, on the machine that has it"
 _USE_PAGE = f"review, plan and apply on the server's page, or {_OPEN_FOLDER}"
@@ -286,15 +288,32 @@ class ServedGallery(Gallery):
         self,
         *,
         run: int | None = None,
-        on_progress: ActProgressCallback | None = None,  # noqa: ARG002  (the server answers when all is done)
+        on_progress: ActProgressCallback | None = None,
+        on_added: ProgressCallback = ignore_progress,
     ) -> UndoReport:
-        """See `Gallery.undo`; only the last run can be undone."""
-        if run is not None:
-            raise InputError(f"{self.address} undoes the last run only.")
-        found = self._ask("POST", "/undo")
+        """See `Gallery.undo`."""
+
+        def tell(job: Mapping[str, Any]) -> None:
+            if job["stage"] == "undo" and on_progress is not None:
+                on_progress(ActProgress(job["n_done"], job["n_total"] or 0, 0))
+            if job["stage"] in ("look", "add"):
+                on_added(Progress(job["stage"], job["n_done"], job["n_total"], 0))
+
+        found = self._run_job({"kind": "undo", "run": run}, tell)["report"]
         for name in ("skipped", "remarks"):
             found[name] = [Remark(**one) for one in found.get(name, [])]
         return UndoReport(**found)
+
+    def runs(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[AppliedRun], int]:
+        """See `Gallery.runs`."""
+        runs: list[AppliedRun] = []
+        while True:
+            wanted = _RUNS_PAGE if limit is None else min(_RUNS_PAGE, max(1, limit - len(runs)))
+            found = self._ask("GET", "/runs", params={"offset": offset + len(runs), "limit": wanted})
+            page = [AppliedRun(**{**one, "examples": tuple(one["examples"])}) for one in found["runs"]]
+            runs += page
+            if len(page) < wanted or (limit is not None and len(runs) >= limit):
+                return runs[:limit], found["total"]
 
     # Talking
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import cast
 
 from lookalike.acting.apply import ActProgressCallback, ApplyReport, apply_plan, find_conflicts
+from lookalike.acting.history import AppliedRun, load_history
 from lookalike.acting.plan import Act, Plan, Removal, make_plan, save_plan
 from lookalike.acting.undo import UndoReport, undo
+from lookalike.adding.add import ProgressCallback
 from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.records import DuplicatesReport, Member, Question, StageCallback
@@ -142,25 +144,33 @@ class Tidying:
             report.remarks.append(Remark(str(self._opened.store.folder), reason))
         return report
 
-    def undo(self, *, run: int | None, on_progress: ActProgressCallback) -> UndoReport:
+    def runs(self, *, offset: int, limit: int | None) -> tuple[list[AppliedRun], int]:
+        """Return what was applied, the last run first, and how many runs there are."""
+        return load_history(self.journal_folder, offset=offset, limit=limit)
+
+    def undo(
+        self, *, run: int | None, on_progress: ActProgressCallback, on_added: ProgressCallback
+    ) -> UndoReport:
         """Undo a run of `apply`, and add the files that came back."""
         if run is None and not self.journal_folder.is_dir():
             return UndoReport()
         report = undo(self.journal_folder, run=run, on_progress=on_progress)
         if report.restored:
-            report.remarks += [
-                Remark(path, f"it is back, but not in the gallery: {why}")
-                for path, why in self._add_again(report.restored)
-            ]
+            self._add_again(report, on_added)
         return report
 
-    def _add_again(self, paths: list[str]) -> list[tuple[str, str]]:
-        """Add files that came back; return those that could not be added, with the reason."""
+    def _add_again(self, report: UndoReport, on_added: ProgressCallback) -> None:
+        """Add files that came back; tell in the report which could not be added, with the reason."""
+        only = "all" if self._opened.has_embeddings else "hashes"
         try:
-            added = self._changing.add(paths, only="all" if self._opened.has_embeddings else "hashes")
+            added = self._changing.add(report.restored, only=only, on_progress=on_added)
+            failures = [(failure.path, failure.reason) for failure in added.failed]
+            report.interrupted = report.interrupted or added.interrupted
         except LookalikeError as error:
-            return [(path, str(error)) for path in paths]
-        return [(failure.path, failure.reason) for failure in added.failed]
+            failures = [(path, str(error)) for path in report.restored]
+        report.remarks += [
+            Remark(path, f"it is back, but not in the gallery: {why}") for path, why in failures
+        ]
 
 
 def _removal(keeper: FoundPicture, member: Member, why: str) -> Removal:

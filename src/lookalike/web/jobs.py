@@ -1,4 +1,7 @@
-"""Long runs: one at a time, in a thread and with a gallery of its own; they can be watched and stopped."""
+"""Long runs, each in a thread and with a gallery of its own; they can be watched and stopped.
+
+One run at a time looks at pictures, and one at a time acts on files: neither waits for the other.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ from lookalike.gallery.local import LocalGallery
 from lookalike.web.problems import Refusal
 
 MAX_REMEMBERED = 20
+CLOSING_SECONDS = 5.0
+MAX_ERROR_LENGTH = 2000
 State = Literal["running", "done", "stopped", "failed"]
+Kind = Literal["index", "duplicates", "apply", "undo"]
+_ACTING: tuple[Kind, ...] = ("apply", "undo")
 Report = Callable[[str, int, int | None], None]
 """Told the stage, how much of it is done, and its total where that is known."""
 
@@ -26,12 +33,13 @@ class Job:
     """One run, and how far it is."""
 
     id: str
-    kind: str
+    kind: Kind
     state: State = "running"
     stage: str = "start"
     n_done: int = 0
     n_total: int | None = None
     error: str | None = None
+    failure: Exception | None = None
     report: dict[str, Any] | None = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started: float = field(default_factory=time.monotonic)
@@ -73,34 +81,41 @@ class Jobs:
     def __init__(self, open_gallery: Callable[[], LocalGallery]) -> None:
         self._open_gallery = open_gallery
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
 
-    def start(self, kind: str, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> Job:
+    def start(self, kind: Kind, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> Job:
         """Start a run; `work` returns its report and whether it was whole.
 
         Raises
         ------
-        Refusal    409: another one is at work
+        Refusal    409: another one of its sort is at work
         """
         with self._lock:
-            if any(job.state == "running" for job in self._jobs.values()):
-                raise Refusal(409, "a job is at work already: wait for it, or stop it.")
+            for other in self._jobs.values():
+                if other.state == "running" and (other.kind in _ACTING) == (kind in _ACTING):
+                    raise Refusal(409, _busy_with(other.kind))
             job = Job(secrets.token_hex(8), kind)
             self._jobs[job.id] = job
-            while len(self._jobs) > MAX_REMEMBERED:
-                self._jobs.popitem(last=False)
-            self._thread = threading.Thread(target=self._run, args=(job, work), daemon=True)
-            self._thread.start()
+            self._forget_oldest()
+            thread = threading.Thread(target=self._run, args=(job, work), daemon=True)
+            self._threads[job.id] = thread
+            thread.start()
         return job
+
+    def _forget_oldest(self) -> None:
+        ended = [job.id for job in self._jobs.values() if job.state != "running"]
+        for job_id in ended[: max(0, len(self._jobs) - MAX_REMEMBERED)]:
+            del self._jobs[job_id]
+            self._threads.pop(job_id, None)
 
     def _run(self, job: Job, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> None:
         def report(stage: str, n_done: int, n_total: int | None) -> None:
-            if job.stop_asked:
-                raise StopRequested
             if stage != job.stage:
                 job.stage_started = time.monotonic()
             job.stage, job.n_done, job.n_total = stage, n_done, n_total
+            if job.stop_asked:
+                raise StopRequested
 
         state: State = "failed"
         try:
@@ -109,10 +124,10 @@ class Jobs:
             state = "done" if is_whole else "stopped"
         except StopRequested:
             state = "stopped"
-        except LookalikeError as error:
-            job.error = str(error)
         except Exception as error:
-            job.error = f"unexpected {type(error).__name__}: {error}"
+            is_known = isinstance(error, LookalikeError)
+            text = str(error) if is_known else f"unexpected {type(error).__name__}: {error}"
+            job.failure, job.error = error, text[:MAX_ERROR_LENGTH]
         job.ended = time.monotonic()
         job.state = state
 
@@ -133,8 +148,15 @@ class Jobs:
         return job
 
     def close(self) -> None:
-        """Ask the run at work to end, and wait for it a little."""
+        """Ask the runs at work to end, and wait for them a little."""
         for job in self._jobs.values():
             job.stop_asked = True
-        if self._thread is not None:
-            self._thread.join(timeout=5)
+        ends = time.monotonic() + CLOSING_SECONDS
+        for thread in self._threads.values():
+            thread.join(timeout=max(0.0, ends - time.monotonic()))
+
+
+def _busy_with(kind: Kind) -> str:
+    if kind in _ACTING:
+        return "files are being put away or brought back just now: wait for that, or stop it."
+    return "a job is at work already: wait for it, or stop it."

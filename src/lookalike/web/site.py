@@ -7,6 +7,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ from lookalike.web.uploads import Uploads
 
 MAX_THREADS = 8  # a scan is bound by memory, which more threads do not make faster
 PICTURE_THREADS = 2
+CHANGING_THREADS = 2  # likes, verdicts: SQLite takes one after the other anyway
+PLANNING_THREADS = 1  # a plan proves with processes of its own
 Answer = TypeVar("Answer")
 
 
@@ -63,7 +66,8 @@ class Site:
         self.patience = Patience()
         self.jobs = Jobs(self.open_writing)
         self.review = Review(self.folder)
-        self.acting = asyncio.Lock()  # plans are applied and undone one after the other
+        self._changing = ThreadPoolExecutor(CHANGING_THREADS, "lookalike-change")
+        self._planning = ThreadPoolExecutor(PLANNING_THREADS, "lookalike-plan")
         self._findings: list[dict[str, Any]] | None = None
 
     def _engine(self, n_threads: int, n_waiting: int) -> Engine:
@@ -88,14 +92,19 @@ class Site:
         return LocalGallery(self.folder, settings=self.options.settings)
 
     async def change(self, work: Callable[[LocalGallery], Answer]) -> Answer:
-        """Return what `work` makes of a gallery that it may change; one such work runs at a time."""
+        """Return what `work` makes of a gallery that it may change; meant for what is quickly done."""
+        return await self._work_in(self._changing, work)
 
+    async def plan(self, work: Callable[[LocalGallery], Answer]) -> Answer:
+        """Return what `work` makes of a gallery; it may take its time, and nothing else waits for it."""
+        return await self._work_in(self._planning, work)
+
+    async def _work_in(self, threads: ThreadPoolExecutor, work: Callable[[LocalGallery], Answer]) -> Answer:
         def run() -> Answer:
             with self.open_writing() as gallery:
                 return work(gallery)
 
-        async with self.acting:
-            return await asyncio.to_thread(run)
+        return await asyncio.get_running_loop().run_in_executor(threads, run)
 
     async def fetch(self, address: str) -> bytes:
         """Return the picture at an address, where the server was told to fetch any."""
@@ -140,6 +149,8 @@ class Site:
     def close(self) -> None:
         """Stop all threads and processes."""
         self.jobs.close()
+        for threads in (self._changing, self._planning):
+            threads.shutdown(wait=False, cancel_futures=True)
         self.searches.close()
         self.pictures.close()
         self.uploads.close()

@@ -98,6 +98,10 @@ class Uploads:
             raise Refusal(404, f"the picture {query} is not kept any more: send it again.")
         return Source(label or query, path=str(place))
 
+    def named(self, query: str, label: str | None = None) -> Source | str:
+        """Return where an upload is, or the text itself where it names something else; raise Refusal (404)."""
+        return self.source(query, label) or query
+
     def close(self) -> None:
         """Remove uploads that were kept apart from a gallery that cannot be written."""
         if self._temporary is not None:

@@ -1,4 +1,4 @@
-"""Duplicates: the groups to review, plans made of what was chosen, applied and undone."""
+"""Duplicates: the groups to review, and plans made of what was chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from lookalike.duplicates.choices import Choice
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import apply_document, undo_document
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
 from lookalike.web.routes.shared import MAX_ID, PathText, TheSite
@@ -78,23 +77,10 @@ async def make_plan(site: TheSite, wanted: WantedPlan) -> Response:
         document = site.review.put_plan(planned, left_out)
         return json_answer(document, 201, {"Location": f"/api/v1/plans/{document['id']}"})
 
-    return await site.change(plan)
+    return await site.plan(plan)
 
 
 @router.get("/plans/{plan_id}", responses=documented(404))
 async def get_plan(site: TheSite, plan_id: str) -> Response:
     """Give a plan as it was made."""
     return json_answer(site.review.plan_document(plan_id))
-
-
-@router.post("/plans/{plan_id}/apply", responses=documented(403, 404, 422))
-async def apply_plan(site: TheSite, plan_id: str) -> Response:
-    """Do what a plan says, every file checked again before it is touched."""
-    plan = site.review.plan(plan_id)
-    return json_answer(apply_document(await site.change(lambda gallery: gallery.apply(plan))))
-
-
-@router.post("/undo", responses=documented(403, 422))
-async def undo(site: TheSite) -> Response:
-    """Undo the last plan that was applied and not undone: every file comes back."""
-    return json_answer(undo_document(await site.change(LocalGallery.undo)))

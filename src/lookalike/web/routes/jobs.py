@@ -1,4 +1,4 @@
-"""Jobs: index and duplicates, started, watched and stopped."""
+"""Jobs: index, duplicates, apply and undo, started, watched and stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Report
 from lookalike.web.problems import documented
 from lookalike.web.review import Review
-from lookalike.web.routes.shared import PathText, TheSite
+from lookalike.web.routes.acting import start_applying, start_undoing
+from lookalike.web.routes.shared import MAX_ID, MAX_ID_LENGTH, PathText, TheSite
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 EVENT_SECONDS = 0.25
@@ -59,19 +60,45 @@ class DuplicatesJob(BaseModel):
     )
 
 
-Wanted = Annotated[IndexJob | DuplicatesJob, Body(discriminator="kind")]
+class ApplyJob(BaseModel):
+    """Do what a plan says, every file checked again before it is touched."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["apply"]
+    plan: str = Field(max_length=MAX_ID_LENGTH, description="Its id, as `POST /plans` gives it.")
 
 
-@router.post("", status_code=202, responses=documented(403, 409, 413, 422))
+class UndoJob(BaseModel):
+    """Bring back what a run of `apply` put away."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["undo"]
+    run: int | None = Field(
+        None, ge=1, le=MAX_ID, description="Its number; without one, the last that is not undone."
+    )
+
+
+Wanted = Annotated[IndexJob | DuplicatesJob | ApplyJob | UndoJob, Body(discriminator="kind")]
+
+
+@router.post("", status_code=202, responses=documented(403, 404, 409, 413, 422))
 async def start_job(site: TheSite, wanted: Wanted) -> Response:
-    """Start a job; one runs at a time."""
-    if isinstance(wanted, IndexJob):
-        site.check_folders(wanted.paths)
-        job = site.jobs.start("index", lambda gallery, report: _index(gallery, wanted, report))
-    else:
-        job = site.jobs.start(
-            "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
-        )
+    """Start a job; one looks at pictures at a time, and one acts on files."""
+    match wanted:
+        case IndexJob():
+            site.check_folders(wanted.paths)
+            job = site.jobs.start("index", lambda gallery, report: _index(gallery, wanted, report))
+        case DuplicatesJob():
+            site.check_folders([*wanted.protect, *([] if wanted.against is None else [wanted.against])])
+            job = site.jobs.start(
+                "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
+            )
+        case ApplyJob():
+            job = await start_applying(site, wanted.plan)
+        case UndoJob():
+            job = start_undoing(site, wanted.run)
     return json_answer(job.document(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 

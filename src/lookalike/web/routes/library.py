@@ -117,8 +117,11 @@ async def forget(site: TheSite, forgotten: Forgotten) -> dict[str, int]:
 @router.post("/feedback", status_code=204, responses=documented(403, 404, 413, 422))
 async def give_feedback(site: TheSite, feedback: Feedback) -> Response:
     """Remember whether a picture was what was meant."""
-    source = site.uploads.source(feedback.query) or feedback.query
-    await site.change(lambda gallery: gallery.rate(source, feedback.picture, feedback.liked))
+
+    def rate(gallery: LocalGallery) -> None:
+        gallery.rate(site.uploads.named(feedback.query), feedback.picture, feedback.liked)
+
+    await site.change(rate)
     return Response(status_code=204)
 
 

@@ -80,8 +80,12 @@ async def get_file(site: TheSite, request: Request, picture_id: PictureId) -> Re
 async def get_upload(site: TheSite, name: str, size: Size = 512) -> Response:
     """Give a picture that was sent, as an upright JPEG."""
     side_px = _nearest_size(size)
-    source = site.uploads.source(f"up:{name}")
-    if source is None:
-        raise Refusal(404, "there is no such upload.")
-    data = await site.pictures.run(lambda gallery: gallery.show(source, side_px))
+
+    def show(gallery: LocalGallery) -> bytes:
+        source = site.uploads.source(f"up:{name}")
+        if source is None:
+            raise Refusal(404, "there is no such upload.")
+        return gallery.show(source, side_px)
+
+    data = await site.pictures.run(show)
     return Response(data, headers={"Cache-Control": FOREVER}, media_type="image/jpeg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
@@ -152,9 +153,11 @@ async def get_promise(
 async def search(site: TheSite, question: Annotated[StoredQuestion, Query()]) -> Response:
     """Search with a picture of the gallery, or with one that was sent before."""
     find_way(question.by, site.options.settings)
-    source = site.uploads.source(question.query) or question.query
-    document = await site.searches.run(lambda gallery: answer(gallery, source, question.query, question))
-    return json_answer({**document, "query_id": question.query})
+
+    def ask(gallery: LocalGallery) -> dict[str, Any]:
+        return answer(gallery, site.uploads.named(question.query), question.query, question)
+
+    return json_answer({**await site.searches.run(ask), "query_id": question.query})
 
 
 @router.post("/search", responses=documented(404, 408, 409, 413, 415, 422))
@@ -177,11 +180,10 @@ async def search_upload(
 
 
 async def _search_sent(site: Site, data: bytes, label: str, question: Question) -> tuple[dict[str, Any], str]:
-    query_id = site.uploads.put(data)
-    source = site.uploads.source(query_id, label)
-    if source is None:
-        raise Refusal(500, "the picture could not be kept.")
-    document = await site.searches.run(lambda gallery: answer(gallery, source, label, question))
+    query_id = await asyncio.to_thread(site.uploads.put, data)
+    document = await site.searches.run(
+        lambda gallery: answer(gallery, site.uploads.named(query_id, label), label, question)
+    )
     return document, query_id
 
 
@@ -212,8 +214,10 @@ Place = Annotated[str, Query(pattern=QUERY_PATTERN, description="`id:N` or `up:.
 @router.get("/compare", responses=documented(404, 422))
 async def compare(site: TheSite, first: Place, second: Place) -> Response:
     """Compare two pictures that the server has, by every measure."""
-    sources = [site.uploads.source(text) or text for text in (first, second)]
-    return json_answer(await site.searches.run(lambda gallery: _compare(gallery, *sources)))
+    document = await site.searches.run(
+        lambda gallery: _compare(gallery, site.uploads.named(first), site.uploads.named(second))
+    )
+    return json_answer(document)
 
 
 @router.post("/compare", responses=documented(408, 413, 415, 422))
@@ -221,9 +225,10 @@ async def compare_uploads(
     site: TheSite, first: Annotated[UploadFile, File()], second: Annotated[UploadFile, File()]
 ) -> Response:
     """Compare two pictures that are sent, by every measure."""
-    ids = [site.uploads.put(await _read(upload)) for upload in (first, second)]
-    sources = [site.uploads.source(one) or one for one in ids]
-    document = await site.searches.run(lambda gallery: _compare(gallery, *sources))
+    ids = [await asyncio.to_thread(site.uploads.put, await _read(upload)) for upload in (first, second)]
+    document = await site.searches.run(
+        lambda gallery: _compare(gallery, site.uploads.named(ids[0]), site.uploads.named(ids[1]))
+    )
     return json_answer({**document, "first_id": ids[0], "second_id": ids[1]})
 
 

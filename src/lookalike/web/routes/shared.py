@@ -11,6 +11,7 @@ from lookalike.web.site import Site
 
 QUERY_PATTERN = r"^(up:[0-9a-f]{32}|id:[0-9]{1,18})$"
 MAX_ID = 2**63 - 1
+MAX_ID_LENGTH = 64  # of a job, a plan or a report
 
 
 def site_of(request: Request) -> Site:

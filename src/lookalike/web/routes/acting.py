@@ -1,0 +1,89 @@
+"""Acting on files: plans applied, undone, and the history of both."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from lookalike.acting.apply import ActProgress, ActProgressCallback
+from lookalike.adding.add import Progress
+from lookalike.gallery.local import LocalGallery
+from lookalike.report.documents import apply_document, runs_document, undo_document
+from lookalike.web.answers import json_answer
+from lookalike.web.jobs import Job, Report
+from lookalike.web.problems import documented
+from lookalike.web.routes.shared import MAX_ID, TheSite
+from lookalike.web.site import Site
+
+router = APIRouter(prefix="/api/v1", tags=["acting"])
+POLL_SECONDS = 0.05
+
+
+async def start_applying(site: Site, plan_id: str) -> Job:
+    """Start to do what a plan says; stopped between two files, it keeps what is done."""
+    plan = await asyncio.to_thread(site.review.plan, plan_id)
+
+    def work(gallery: LocalGallery, report: Report) -> tuple[dict[str, Any], bool]:
+        report("apply", 0, len(plan.acts))
+        found = gallery.apply(plan, on_progress=_told(report, "apply"))
+        return apply_document(found), not found.interrupted
+
+    return site.jobs.start("apply", work)
+
+
+def start_undoing(site: Site, run: int | None) -> Job:
+    """Start to bring back what a run put away; stopped between two files, it keeps what is done."""
+
+    def work(gallery: LocalGallery, report: Report) -> tuple[dict[str, Any], bool]:
+        def on_added(progress: Progress) -> None:
+            report(progress.phase, progress.n_done, progress.n_total)
+
+        found = gallery.undo(run=run, on_progress=_told(report, "undo"), on_added=on_added)
+        return undo_document(found), not found.interrupted
+
+    return site.jobs.start("undo", work)
+
+
+def _told(report: Report, stage: str) -> ActProgressCallback:
+    def on_progress(progress: ActProgress) -> None:
+        report(stage, progress.n_done, progress.n_total)
+
+    return on_progress
+
+
+async def _report_of(job: Job) -> dict[str, Any]:
+    """Wait for a job and return its report; what it failed with is raised."""
+    while job.state == "running":
+        await asyncio.sleep(POLL_SECONDS)
+    if job.failure is not None:
+        raise job.failure
+    return job.report or {}
+
+
+@router.post("/plans/{plan_id}/apply", responses=documented(403, 404, 409, 422))
+async def apply_plan(site: TheSite, plan_id: str) -> Response:
+    """Do what a plan says, and answer when all is done; a job of kind `apply` tells how far it is."""
+    return json_answer(await _report_of(await start_applying(site, plan_id)))
+
+
+@router.post("/undo", responses=documented(403, 409, 422))
+async def undo(
+    site: TheSite,
+    run: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Its number; else the last one.")] = None,
+) -> Response:
+    """Undo what was applied, and answer when every file is back; a job of kind `undo` tells how far it is."""
+    return json_answer(await _report_of(start_undoing(site, run)))
+
+
+@router.get("/runs", responses=documented(422))
+async def get_runs(
+    site: TheSite,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """List the plans that were applied, the last one first, with what of each there is to undo."""
+    runs, total = await site.pictures.run(lambda gallery: gallery.runs(offset=offset, limit=limit))
+    return json_answer(runs_document(runs, total, offset))

@@ -46,11 +46,13 @@ def wait_until_ready(address: str, seconds: float = 120.0) -> None:
     raise AssertionError("the server did not get ready")
 
 
-def wait_for_job(client: httpx.Client, job: dict[str, Any], seconds: float = 60.0) -> dict[str, Any]:
+def wait_for_job(
+    client: httpx.Client, job: dict[str, Any], seconds: float = 60.0, *, api: str = "/api/v1"
+) -> dict[str, Any]:
     """Return a job once it has ended."""
     ends = time.monotonic() + seconds
     while job["state"] == "running":
         assert time.monotonic() < ends
         time.sleep(0.05)
-        job = client.get(f"/api/v1/jobs/{job['id']}").json()
+        job = client.get(f"{api}/jobs/{job['id']}").json()
     return job

@@ -1,17 +1,23 @@
 """The web page in a real browser: what a person does with mouse, keyboard, finger and clipboard."""
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import httpx
 import pytest
 
+import lookalike
 from browser_pictures import COPIED, make_pictures, make_query
 from browser_server import ServedGallery
 from conftest import textured
+from served import wait_for_job
 
+PACKAGE = Path(lookalike.__file__).parent
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
     "--headless",
@@ -396,8 +402,14 @@ def reviewed(browser, server):
     page.context.close()
 
 
-def open_review(open_page):
-    page = open_page("/duplicates")
+def open_review(open_page, server, *, path="/duplicates"):
+    """Open the review where nothing is decided yet."""
+    with httpx.Client(base_url=f"{server.address}/api/v1", timeout=60) as client:
+        report = client.get("/duplicates", params={"limit": 500}).json()
+        nothing = [{"number": group["number"], "state": None} for group in report["groups"]]
+        answer = client.post("/decisions", json={"report_id": report["report_id"], "groups": nothing})
+        assert answer.status_code == 200
+    page = open_page(path)
     expect(page.locator(".decision")).to_be_visible()
     return page
 
@@ -406,9 +418,9 @@ def contents_of(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_ten_groups_are_reviewed_by_keys_applied_and_undone(open_page, place, reviewed):
+def test_ten_groups_are_reviewed_by_keys_applied_and_undone(open_page, server, place, reviewed):
     before = contents_of(place / "pictures")
-    page = open_review(open_page)
+    page = open_review(open_page, server)
     expect(page.get_by_role("heading", name=f"{len(COPIED)} groups")).to_be_visible()
     texts = page.locator(".rail-words strong").all_inner_texts()
     saved = [float(text.split()[0]) if text[0].isdecimal() else 0 for text in texts]  # or "nothing to save"
@@ -427,17 +439,117 @@ def test_ten_groups_are_reviewed_by_keys_applied_and_undone(open_page, place, re
     expect(sheet).to_contain_text("Done:")
     gone = set(before) - set(contents_of(place / "pictures"))
     assert {str(path) for path in gone} == set(going)
-    expect(page.locator("[data-state=done]")).to_have_count(10)
-    sheet.get_by_role("button", name="Undo").click()
-    expect(page.locator("[data-state=done]")).to_have_count(0)
+    sheet.get_by_role("button", name="Close").last.click()
+    left = len(COPIED) - 10
+    expect(page.get_by_role("heading", name=re.compile(f"^{left} groups?$"))).to_be_visible()
+    expect(page.locator(".rail li:not([data-state=done])")).to_have_count(left)
+    page.reload()
+    bring_back(page)
+    expect(page.locator(".rail-item")).to_have_count(len(COPIED))
     expect(page.locator("[data-state=accepted]")).to_have_count(0)
     expect(page.get_by_role("button", name="Plan", exact=True)).to_be_disabled()
     assert contents_of(place / "pictures") == before
 
 
-def test_a_keeper_chosen_by_key_that_does_not_show_all_lets_nothing_go(open_page, place, reviewed):
+def bring_back(page):
+    """Undo the last run by the history."""
+    page.get_by_role("button", name="History").click()
+    sheet = page.get_by_role("dialog", name="What was done to files")
+    sheet.get_by_role("button", name=re.compile("^Bring")).first.click()
+    expect(sheet.get_by_role("status")).to_contain_text("back where they were")
+    sheet.get_by_role("button", name="Close").click()
+
+
+def test_what_is_applied_counts_and_stops_and_comes_back_after_the_last_group(
+    browser, place, settings, tmp_path
+):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for seed in range(40):
+        textured(seed, 200, 150).save(pictures / f"{seed}.png")
+        (pictures / f"{seed} again.png").write_bytes((pictures / f"{seed}.png").read_bytes())
+    before = contents_of(pictures)
+    server = ServedGallery(tmp_path / "g", environment_of(place, settings), "--create")
+    try:
+        page = browser.new_context(base_url=server.address).new_page()
+        page.goto("/library")
+        page.get_by_label("Folders or files on this machine").fill(str(pictures))
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.get_by_text("80 added")).to_be_visible()
+        page.goto("/duplicates")
+        page.get_by_role("button", name="Look for duplicates").click()
+        expect(page.get_by_role("heading", name="40 groups")).to_be_visible(timeout=120_000)
+        accept_all(page)
+        page.keyboard.press("p")
+        sheet = page.get_by_role("dialog", name="What would happen")
+        apply = sheet.get_by_role("button", name=re.compile("into the trash"))
+        expect(apply).to_be_enabled()
+        page.route("**/stop", lambda route: route.continue_())
+        apply.click()
+        expect(sheet.locator(".act-words")).to_contain_text(re.compile(r"Putting files away · \d+ of 40"))
+        sheet.get_by_role("button", name="Stop here").click()
+        expect(sheet.get_by_role("status")).to_contain_text(re.compile("Stopped after|Done:"))
+        sheet.get_by_role("button", name="Close").last.click()
+        n_gone = len(before) - len(contents_of(pictures))
+        assert 1 <= n_gone <= 40
+        if n_gone < 40:
+            expect(page.get_by_role("heading", name=re.compile(f"^{40 - n_gone} groups?$"))).to_be_visible()
+            page.keyboard.press("p")
+            sheet.get_by_role("button", name=re.compile("into the trash")).click()
+            expect(sheet.get_by_role("status")).to_contain_text("Done:")
+            sheet.get_by_role("button", name="Close").last.click()
+        expect(page.get_by_role("heading", name="All 40 groups are done")).to_be_visible()
+        assert len(contents_of(pictures)) == 40
+        page.reload()
+        bring_back(page)
+        expect(page.locator(".review")).to_be_visible()
+        while len(contents_of(pictures)) < len(before):
+            bring_back(page)
+        assert contents_of(pictures) == before
+        expect(page.get_by_role("heading", name="40 groups")).to_be_visible()
+        page.context.close()
+    finally:
+        server.kill()
+
+
+def accept_all(page):
+    page.keyboard.press("r")
+    sheet = page.get_by_role("dialog", name="Decide about many groups")
+    sheet.get_by_role("button", name="Accept them").click()
+
+
+def test_what_is_decided_in_one_tab_is_seen_in_the_other_and_overwrites_nothing(open_page, server, reviewed):
+    page = open_review(open_page, server)
+    other = page.context.new_page()
+    other.goto("/duplicates?group=3")
+    expect(other.locator(".decision")).to_be_visible()
+    page.bring_to_front()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-state=accepted]")).to_have_count(1)
+    other.bring_to_front()
+    other.keyboard.press("Enter")
+    expect(other.locator("[data-state=accepted]")).to_have_count(2)
+    page.reload()
+    expect(page.locator("[data-state=accepted]")).to_have_count(2)
+    other.close()
+
+
+def test_the_page_says_what_an_old_run_has_not_seen(open_page, server, place, reviewed):
+    picture = place / "late" / "late.png"
+    picture.parent.mkdir()
+    textured(4711).save(picture)
+    with httpx.Client(base_url=f"{server.address}/api/v1", timeout=60) as client:
+        wait_for_job(
+            client, client.post("/jobs", json={"kind": "index", "paths": [str(picture)]}).json(), api=""
+        )
+        page = open_review(open_page, server)
+        expect(page.locator(".review-outdated")).to_contain_text("added since")
+        assert client.post("/forget", json={"paths": [str(picture)]}).json() == {"removed": 1}
+
+
+def test_a_keeper_chosen_by_key_that_does_not_show_all_lets_nothing_go(open_page, server, place, reviewed):
     before = contents_of(place / "pictures")
-    page = open_review(open_page)
+    page = open_review(open_page, server)
     page.locator(".rail-item").filter(has_text="4 pictures").click()
     cut = page.locator(".fact-picture").evaluate_all(
         "them => them.findIndex((one) => one.ariaLabel.includes('rocket cut'))"
@@ -453,8 +565,8 @@ def test_a_keeper_chosen_by_key_that_does_not_show_all_lets_nothing_go(open_page
     assert contents_of(place / "pictures") == before
 
 
-def test_what_is_no_duplicate_is_remembered_and_can_be_taken_back(open_page, reviewed):
-    page = open_review(open_page)
+def test_what_is_no_duplicate_is_remembered_and_can_be_taken_back(open_page, server, reviewed):
+    page = open_review(open_page, server)
     group = page.locator(".rail-item").filter(has_text="2 pictures").first
     group.click()
     here = page.url
@@ -470,8 +582,8 @@ def test_what_is_no_duplicate_is_remembered_and_can_be_taken_back(open_page, rev
     expect(page.locator("[data-state=apart]")).to_have_count(0)
 
 
-def test_many_groups_are_accepted_by_a_rule(open_page, reviewed):
-    page = open_review(open_page)
+def test_many_groups_are_accepted_by_a_rule(open_page, server, reviewed):
+    page = open_review(open_page, server)
     page.keyboard.press("r")
     sheet = page.get_by_role("dialog", name="Decide about many groups")
     sheet.get_by_label("Groups of").select_option("copy")
@@ -516,6 +628,30 @@ def test_the_language_follows_the_browser_and_a_choice_is_remembered(open_page):
     expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
+
+
+def test_every_stage_of_a_job_has_words_in_both_languages():
+    stages = {"start"} | set().union(*map(stages_in, ("adding", "duplicates", "web/routes")))
+    assert {"look", "add", "details", "apply", "undo", "shared parts"} <= stages
+    for tag in ("en", "zh"):
+        words = (PACKAGE / "web" / "static" / "words" / f"{tag}.js").read_text(encoding="utf-8")
+        assert {stage for stage in stages if f'"job.stage.{stage}":' not in words} == set(), tag
+
+
+def stages_in(folder):
+    """Return the names that the code of a folder gives to the stages of its runs."""
+    found = set()
+    for path in (PACKAGE / folder).glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+                name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+                if name in ("on_stage", "_on_stage", "run", "report", "_told", "Progress"):
+                    found.add(call.args[0].value)
+                elif name == "Recipe" and path.name == "find.py":
+                    found.add(call.args[0].value)  # a search for shared parts is a stage of its own
+            elif isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_told":
+                found.add(call.args[1].value)
+    return found
 
 
 def test_both_languages_have_words_for_the_same_things(open_page):

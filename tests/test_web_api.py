@@ -15,8 +15,10 @@ from PIL import Image
 from conftest import needs_users, ordinary_user, textured
 from lookalike import Gallery, compare
 from lookalike.acting import apply
+from lookalike.answers.jobs import RunsAnswer
 from lookalike.queries.source import Box
-from lookalike.report.documents import Answer, compare_document, runs_document, search_document
+from lookalike.records.codec import to_document
+from lookalike.report.documents import Answer, compare_document, search_document
 from lookalike.web import uploads
 from lookalike.web.site import MAX_THREADS
 from pictures import encode, photo
@@ -462,15 +464,76 @@ def test_index_review_plan_apply_and_undo(doubles, tmp_path):
     done = client.post(f"/api/v1/plans/{plan['id']}/apply").json()
     assert (len(done["done"]), done["skipped"]) == (4, [])
     assert len(list(folder.iterdir())) == 3
-    assert client.get("/api/v1/duplicates").json()["total_groups"] == 0
+    assert client.get("/api/v1/duplicates").json()["groups"] == []
     back = client.post("/api/v1/undo").json()
     assert len(back["restored"]) == 4
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     again = client.get("/api/v1/duplicates").json()
-    assert again["total_groups"] == 2
+    assert len(again["groups"]) == 2
     for group in again["groups"]:
         for member in group["members"]:
             assert client.get(f"/api/v1/pictures/{member['id']}/thumbnail").status_code == 200
+
+
+def decide(client, report, *groups):
+    body = {"report_id": report["report_id"], "groups": list(groups)}
+    return client.post("/api/v1/decisions", json=body)
+
+
+def test_decisions_are_the_servers_and_a_plan_is_made_of_them(doubles, tmp_path):
+    client, folder = doubles
+    index(client, folder)
+    assert problem_of(decide(client, {"report_id": "x"}, {"number": 1, "state": "accepted"}), 404)
+    report = review(client)
+    assert (report["decided"]["n_open"], report["n_added_since"]) == (2, 0)
+    assert decide(client, report, {"number": 1, "state": "accepted"}).json()["n_open"] == 1
+    with httpx.Client(base_url=client.base_url) as other_tab:
+        said = decide(other_tab, report, {"number": 2, "state": "accepted"}).json()
+    assert (said["n_accepted"], said["n_open"]) == (2, 0), "what one tab says leaves what another said"
+    assert said["accepted_bytes"] == report["total_saved_bytes"]
+    asked = {"report_id": report["report_id"], "since": 1}
+    assert [one["number"] for one in client.get("/api/v1/decisions", params=asked).json()["groups"]] == [2]
+
+    wish = {"report_id": report["report_id"], "act": "quarantine", "quarantine": str(tmp_path / "aside")}
+    plan = client.post("/api/v1/plans", json=wish).json()
+    assert (plan["n_files"], plan["left_out"]) == (4, [])
+    assert {removal["id"] for removal in plan["removals"]} <= set(range(1, 8))
+    job = client.post("/api/v1/jobs", json={"kind": "apply", "plan": plan["id"]}).json()
+    assert wait_for_job(client, job)["state"] == "done"
+    page = client.get("/api/v1/duplicates").json()
+    assert (page["groups"], page["total_groups"]) == ([], 2)
+    assert (page["decided"]["n_done"], page["decided"]["left_bytes"]) == (2, 0)
+    assert decide(client, report, {"number": 1, "state": None}).json()["n_done"] == 2, "what is done is done"
+
+    textured(99, 400, 300).save(folder / "new.png")
+    index(client, folder)
+    back = wait_for_job(client, client.post("/api/v1/jobs", json={"kind": "undo"}).json())
+    assert len(back["report"]["restored"]) == 4
+    page = client.get("/api/v1/duplicates").json()
+    assert [group["decision"]["state"] for group in page["groups"]] == [None, None], (
+        "no plan repeats it unasked"
+    )
+    assert page["decided"]["n_open"] == 2
+    assert page["n_added_since"] == 1, "what came back is not new"
+
+
+def test_a_decision_names_files_and_groups_of_the_report(doubles):
+    client, folder = doubles
+    index(client, folder)
+    report = review(client)
+    member = report["groups"][0]["members"][0]["path"]
+    assert decide(client, report, {"number": 1, "state": "accepted", "keeper": member}).status_code == 200
+    (decision,) = client.get("/api/v1/decisions", params={"report_id": report["report_id"]}).json()["groups"]
+    assert (decision["keeper"], decision["state"]) == (member, "accepted")
+    for wrong in (
+        {"number": 3, "state": "accepted"},
+        {"number": 1, "state": "accepted", "keeper": "/etc/passwd"},
+        {"number": 1, "state": None, "apart": ["/etc/passwd"]},
+        {"number": 1, "state": "done"},
+    ):
+        assert problem_of(decide(client, report, wrong), 422)
+    review(client)
+    assert problem_of(decide(client, report, {"number": 1, "state": "accepted"}), 409)
 
 
 def test_a_plan_removes_only_what_is_proven_against_the_chosen_keeper(doubles, tmp_path):
@@ -594,6 +657,11 @@ def test_a_job_tells_its_progress_can_be_stopped_and_goes_on(tmp_path, settings)
         assert [one["state"] for one in client.get("/api/v1/jobs").json()["jobs"]] == ["done", "stopped"]
 
 
+def runs_document(gallery, **options):
+    runs, total = gallery.runs(**options)
+    return to_document(RunsAnswer(tuple(runs), total))
+
+
 class Gate:
     """Stands in for a function: it waits until the test lets it go on."""
 
@@ -657,14 +725,11 @@ def test_every_run_is_in_the_history_and_can_be_undone_by_its_number(doubles, tm
     assert found["runs"][0]["quarantine"].startswith(str(tmp_path / "aside"))
     assert found["runs"][0]["started_at"].startswith("20")
     with Gallery.open(tmp_path / "g", settings=settings) as gallery:
-        python = json.loads(json.dumps(runs_document(*gallery.runs())))
+        python = runs_document(gallery)
     assert python == found
     with Gallery.open(str(client.base_url), settings=settings) as remote:
-        assert json.loads(json.dumps(runs_document(*remote.runs()))) == found
-        assert (
-            json.loads(json.dumps(runs_document(*remote.runs(offset=1, limit=1))))["runs"]
-            == found["runs"][1:]
-        )
+        assert runs_document(remote) == found
+        assert runs_document(remote, offset=1, limit=1)["runs"] == found["runs"][1:]
 
     job = client.post("/api/v1/jobs", json={"kind": "undo", "run": 1}).json()
     ended = wait_for_job(client, job)

@@ -105,6 +105,50 @@ class ReviewedMember(PictureFacts):
 
 
 @dataclass(frozen=True)
+class DecisionAnswer:
+    """What was decided about a group.
+
+    Parameters
+    ----------
+    number : int
+        Of the group in the report.
+    state : str or None
+        ``accepted``, ``apart`` (none of them is a duplicate), ``done`` (its files were put away), or None.
+    keeper : str
+        The path that stays.
+    apart, gone : sequence of str
+        The paths that were said not to be duplicates, and those that were put away.
+    """
+
+    number: int
+    state: str | None
+    keeper: str
+    apart: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DecidedAnswer:
+    """How many groups of a report are in which state, and how many bytes that is, after a revision."""
+
+    revision: int
+    n_accepted: int
+    accepted_bytes: int
+    n_done: int
+    done_bytes: int
+    n_apart: int
+    n_open: int
+    left_bytes: int
+
+
+@dataclass(frozen=True)
+class DecisionsAnswer(DecidedAnswer):
+    """What was decided about the groups of a report."""
+
+    groups: tuple[DecisionAnswer, ...]
+
+
+@dataclass(frozen=True)
 class ReviewedGroup:
     """A group with the facts of every file; `number` is that of the group in the whole report."""
 
@@ -114,6 +158,7 @@ class ReviewedGroup:
     why: str
     saved_bytes: int
     members: tuple[ReviewedMember, ...]
+    decision: DecisionAnswer | None = None
 
     @classmethod
     def of(cls, group: Group, number: int) -> ReviewedGroup:
@@ -145,6 +190,10 @@ class ReviewAnswer:
         Where the groups lie, and what there is in all.
     made_at, compared, failed, seconds, protect
         Of the report.
+    decided : DecidedAnswer or None
+        What was decided of it.
+    n_added_since : int
+        How many pictures were added since, which it does not know.
     """
 
     report_id: str | None
@@ -157,6 +206,8 @@ class ReviewAnswer:
     failed: tuple[Failure, ...] = ()
     seconds: float = 0.0
     protect: tuple[str, ...] = ()
+    decided: DecidedAnswer | None = None
+    n_added_since: int = 0
 
 
 @dataclass(frozen=True)
@@ -168,6 +219,7 @@ class PlannedRemoval:
     relation: str
     why: str
     size_bytes: int
+    id: int | None = None
 
 
 @dataclass(frozen=True)

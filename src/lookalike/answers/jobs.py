@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from lookalike.acting.apply import ApplyReport
+from lookalike.acting.history import AppliedRun
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport
 
@@ -74,6 +75,15 @@ class JobsAnswer:
     """The runs of a server, the last one first."""
 
     jobs: tuple[JobAnswer, ...]
+
+
+@dataclass(frozen=True)
+class RunsAnswer:
+    """Some of the runs of `apply`, the last one first, and how many there are."""
+
+    runs: tuple[AppliedRun, ...]
+    total: int
+    offset: int = 0
 
 
 Report = TypeVar("Report", AddReport, ApplyReport, UndoReport)

@@ -184,18 +184,17 @@ def undo(
 
     Example: lookalike undo
     """
-    from lookalike.answers.jobs import with_short_seconds
+    from lookalike.answers.jobs import RunsAnswer, with_short_seconds
     from lookalike.cli import show
     from lookalike.records.codec import to_json
-    from lookalike.report.documents import runs_document
 
     with open_gallery() as gallery:
         if list_runs:
-            runs = gallery.runs()
+            runs, total = gallery.runs()
             if json:
-                print_line(to_json(runs_document(*runs)))
+                print_line(to_json(RunsAnswer(tuple(runs), total)))
             else:
-                show.applied_runs(runs[0])
+                show.applied_runs(runs)
             return
         report = gallery.undo(run=run)
     if json:

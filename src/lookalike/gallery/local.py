@@ -188,6 +188,14 @@ class LocalGallery(Gallery):
         """Return the id of the content with this digest, if it is in the gallery."""
         return self._store.contents.id_of(digest)
 
+    def last_file(self) -> int:
+        """Return the number of the file that was added last, for `n_files_after`."""
+        return self._store.files.last_id()
+
+    def n_files_after(self, number: int, besides: Sequence[str] = ()) -> int:
+        """Return how many pictures were added after that file, without those at some paths."""
+        return self._store.files.n_after(number, besides)
+
     # Asking
 
     @override

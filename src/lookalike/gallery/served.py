@@ -17,6 +17,7 @@ from lookalike.acting.apply import ActProgress, ActProgressCallback
 from lookalike.acting.history import AppliedRun
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
+from lookalike.answers.jobs import RunsAnswer
 from lookalike.api import Gallery
 from lookalike.comparing import Comparison, Measured
 from lookalike.duplicates.keeper import DEFAULT_RULES
@@ -258,10 +259,12 @@ class ServedGallery(Gallery):
         }
         self._run_job(wanted, lambda job: on_stage(job["stage"], job["n_done"], job["n_total"] or 0))
         groups: list[dict[str, Any]] = []
+        offset = 0
         while True:
-            page = self._ask("GET", "/duplicates", params={"offset": len(groups), "limit": _PAGE})
-            groups += page["groups"]
-            if len(groups) >= page["total_groups"] or not page["groups"]:
+            page = self._ask("GET", "/duplicates", params={"offset": offset, "limit": _PAGE})
+            groups += page["groups"]  # without those whose files went meanwhile
+            offset += _PAGE
+            if offset >= page["total_groups"]:
                 break
         failed = tuple(Failure(**one) for one in page["failed"])
         return DuplicatesReport(tuple(map(_group, groups)), page["compared"], failed, page["seconds"])
@@ -309,11 +312,11 @@ class ServedGallery(Gallery):
         runs: list[AppliedRun] = []
         while True:
             wanted = _RUNS_PAGE if limit is None else min(_RUNS_PAGE, max(1, limit - len(runs)))
-            found = self._ask("GET", "/runs", params={"offset": offset + len(runs), "limit": wanted})
-            page = [AppliedRun(**{**one, "examples": tuple(one["examples"])}) for one in found["runs"]]
-            runs += page
-            if len(page) < wanted or (limit is not None and len(runs) >= limit):
-                return runs[:limit], found["total"]
+            params = {"offset": offset + len(runs), "limit": wanted}
+            page = from_document(RunsAnswer, self._ask("GET", "/runs", params=params))
+            runs += page.runs
+            if len(page.runs) < wanted or (limit is not None and len(runs) >= limit):
+                return runs[:limit], page.total
 
     # Talking
 

@@ -23,7 +23,6 @@ from lookalike.records.codec import to_document
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
-    from lookalike.acting.history import AppliedRun
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.adding.add import AddReport
@@ -139,11 +138,6 @@ def plan_document(plan_id: str, plan: Plan, left_out: Sequence[Remark]) -> dict[
 def apply_document(report: ApplyReport) -> dict[str, Any]:
     """Return what `apply --json` prints."""
     return dict(to_document(with_short_seconds(report)))
-
-
-def runs_document(runs: Sequence[AppliedRun], total: int, offset: int = 0) -> dict[str, Any]:
-    """Return some of the runs of `apply`, the last one first."""
-    return {"runs": [asdict(run) for run in runs], "total": total, "offset": offset}
 
 
 def undo_document(report: UndoReport) -> dict[str, Any]:

@@ -133,6 +133,21 @@ class Files:
         found = [(os.path.join(top, os.fsdecode(name)) if name else top, n) for name, n in rows]
         return sorted(found, key=lambda one: (-one[1], one[0]))
 
+    def last_id(self) -> int:
+        """Return the number of the file that was added last; each gets a higher one than all before it."""
+        (number,) = self._db.rows("SELECT coalesce(max(id), 0) FROM file")[0]
+        return int(number)
+
+    def n_after(self, file_id: int, besides: Sequence[str] = ()) -> int:
+        """Return how many files that have a content were added after one, without those at some paths."""
+        where = f"id > {int(file_id)} AND content_id IS NOT NULL"
+        (n_added,) = self._db.rows(f"SELECT count(*) FROM file WHERE {where}")[0]
+        keys = [os.fsencode(path) for path in besides]
+        left_out = self._db.rows_among(
+            f"SELECT count(*) FROM file WHERE path IN ({{keys}}) AND {where}", keys
+        )
+        return int(n_added) - sum(int(n) for (n,) in left_out)
+
     def remove(self, paths: Iterable[str], *, with_folders: bool = False) -> int:
         """Forget these paths, and contents that no path leads to any more; return how many were known.
 

@@ -21,6 +21,7 @@ from lookalike.web.guard import Patience
 from lookalike.web.jobs import Jobs
 from lookalike.web.metrics import Metrics
 from lookalike.web.options import ServeOptions
+from lookalike.web.plans import Plans
 from lookalike.web.problems import Refusal
 from lookalike.web.review import Review
 from lookalike.web.thumbnails import Thumbnails
@@ -66,6 +67,7 @@ class Site:
         self.patience = Patience()
         self.jobs = Jobs(self.open_writing)
         self.review = Review(self.folder)
+        self.plans = Plans(self.folder / "plans")
         self._changing = ThreadPoolExecutor(CHANGING_THREADS, "lookalike-change")
         self._planning = ThreadPoolExecutor(PLANNING_THREADS, "lookalike-plan")
         self._findings: list[dict[str, Any]] | None = None

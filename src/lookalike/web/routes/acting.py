@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from lookalike.acting.apply import ActProgress, ActProgressCallback
 from lookalike.adding.add import Progress
+from lookalike.answers.jobs import RunsAnswer
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import apply_document, runs_document, undo_document
+from lookalike.report.documents import apply_document, undo_document
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Job, Report
 from lookalike.web.problems import documented
@@ -24,11 +25,12 @@ POLL_SECONDS = 0.05
 
 async def start_applying(site: Site, plan_id: str) -> Job:
     """Start to do what a plan says; stopped between two files, it keeps what is done."""
-    plan = await asyncio.to_thread(site.review.plan, plan_id)
+    plan = await asyncio.to_thread(site.plans.get, plan_id)
 
     def work(gallery: LocalGallery, report: Report) -> tuple[dict[str, Any], bool]:
         report("apply", 0, len(plan.acts))
         found = gallery.apply(plan, on_progress=_told(report, "apply"))
+        site.review.note_gone(found.done)
         return apply_document(found), not found.interrupted
 
     return site.jobs.start("apply", work)
@@ -42,6 +44,7 @@ def start_undoing(site: Site, run: int | None) -> Job:
             report(progress.phase, progress.n_done, progress.n_total)
 
         found = gallery.undo(run=run, on_progress=_told(report, "undo"), on_added=on_added)
+        site.review.note_back(found.restored)
         return undo_document(found), not found.interrupted
 
     return site.jobs.start("undo", work)
@@ -86,4 +89,4 @@ async def get_runs(
 ) -> Response:
     """List the plans that were applied, the last one first, with what of each there is to undo."""
     runs, total = await site.pictures.run(lambda gallery: gallery.runs(offset=offset, limit=limit))
-    return json_answer(runs_document(runs, total, offset))
+    return json_answer(RunsAnswer(tuple(runs), total, offset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -12,9 +13,14 @@ from lookalike.duplicates.choices import Choice
 from lookalike.gallery.local import LocalGallery
 from lookalike.web.answers import json_answer
 from lookalike.web.problems import Refusal, documented
-from lookalike.web.routes.shared import MAX_ID, PathText, TheSite
+from lookalike.web.review import Wish
+from lookalike.web.routes.shared import MAX_ID, MAX_ID_LENGTH, PathText, TheSite
+from lookalike.web.site import Site
 
 router = APIRouter(prefix="/api/v1", tags=["duplicates"])
+
+
+ReportId = Annotated[str, Field(max_length=MAX_ID_LENGTH, description="Of the report that was reviewed.")]
 
 
 class ChosenFile(BaseModel):
@@ -41,13 +47,39 @@ class WantedPlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    report_id: str = Field(description="Of the report that was reviewed.")
+    report_id: ReportId
     act: Literal["trash", "quarantine", "hardlink", "symlink"] = "trash"
     quarantine: PathText | None = Field(None, description="The folder that files are moved to.")
-    groups: Annotated[list[ChosenGroup], FailFast()] = Field(min_length=1, max_length=10_000)
+    groups: Annotated[list[ChosenGroup], Field(min_length=1, max_length=10_000, fail_fast=True)] | None = (
+        Field(None, description="Without it, the groups that were accepted.")
+    )
 
 
-@router.get("/duplicates", responses=documented(422))
+class Decided(BaseModel):
+    """What a person says of one group."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1, le=MAX_ID, description="Of the group in the report.")
+    state: Literal["accepted", "apart"] | None = Field(
+        description="`apart`: none of them is a duplicate; null takes a decision back."
+    )
+    keeper: PathText | None = Field(None, description="The file that stays; null for the suggested one.")
+    apart: Annotated[list[PathText], FailFast()] = Field(
+        [], max_length=10_000, description="Files that were said not to be duplicates."
+    )
+
+
+class WantedDecisions(BaseModel):
+    """What a person says of some groups."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    report_id: ReportId
+    groups: Annotated[list[Decided], FailFast()] = Field(min_length=1, max_length=1000)
+
+
+@router.get("/duplicates", responses=documented(409, 422))
 async def get_duplicates(
     site: TheSite,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -60,27 +92,51 @@ async def get_duplicates(
     return json_answer(await site.pictures.run(lambda gallery: site.review.page(gallery, offset, limit)))
 
 
+@router.get("/decisions", responses=documented(404, 409, 422))
+async def get_decisions(
+    site: TheSite,
+    report_id: Annotated[str, Query(max_length=MAX_ID_LENGTH, description="Of the report.")],
+    since: Annotated[
+        int, Query(ge=0, le=MAX_ID, description="Only what was decided after this revision.")
+    ] = 0,
+) -> Response:
+    """Give what was decided about the groups of the last report, on any device."""
+    return json_answer(await asyncio.to_thread(site.review.decisions, report_id, since))
+
+
+@router.post("/decisions", responses=documented(403, 404, 409, 413, 422))
+async def decide(site: TheSite, wanted: WantedDecisions) -> Response:
+    """Keep what a person says of some groups; nothing happens to a file by it. What was put away stays done."""
+    wishes = [Wish(one.number, one.state, one.keeper, tuple(one.apart)) for one in wanted.groups]
+    return json_answer(await asyncio.to_thread(site.review.decide, wanted.report_id, wishes))
+
+
 @router.post("/plans", status_code=201, responses=documented(403, 404, 409, 413, 422))
 async def make_plan(site: TheSite, wanted: WantedPlan) -> Response:
     """Plan what was chosen, each file proven against its keeper again. Nothing is changed."""
-    report = site.review.check_report(wanted.report_id)
     if (wanted.act == "quarantine") != (wanted.quarantine is not None):
         raise Refusal(422, "the act quarantine and a folder for it go together: give both, or neither.")
     if wanted.quarantine is not None:
         site.check_folders([wanted.quarantine])
-    choices = [Choice(group.keeper, tuple(file.path for file in group.remove)) for group in wanted.groups]
 
     def plan(gallery: LocalGallery) -> Response:
+        protect = site.review.protected(wanted.report_id)
         planned, left_out = gallery.plan_choices(
-            choices, act=wanted.act, quarantine=wanted.quarantine, protect=report["protect"]
+            _choices(site, gallery, wanted), act=wanted.act, quarantine=wanted.quarantine, protect=protect
         )
-        document = site.review.put_plan(planned, left_out)
+        document = site.plans.put(planned, left_out, gallery.id_of)
         return json_answer(document, 201, {"Location": f"/api/v1/plans/{document['id']}"})
 
     return await site.plan(plan)
 
 
+def _choices(site: Site, gallery: LocalGallery, wanted: WantedPlan) -> list[Choice]:
+    if wanted.groups is None:
+        return site.review.choices(gallery, wanted.report_id)
+    return [Choice(group.keeper, tuple(file.path for file in group.remove)) for group in wanted.groups]
+
+
 @router.get("/plans/{plan_id}", responses=documented(404))
 async def get_plan(site: TheSite, plan_id: str) -> Response:
     """Give a plan as it was made."""
-    return json_answer(site.review.plan_document(plan_id))
+    return json_answer(await asyncio.to_thread(site.plans.document, plan_id))

@@ -114,6 +114,7 @@ def _duplicates(
     gallery: LocalGallery, wanted: DuplicatesJob, report: Report, review: Review
 ) -> tuple[dict[str, Any], bool]:
     relation: Relation = wanted.relation
+    last_file = gallery.last_file()
     found = gallery.duplicates(
         relation=relation,
         against=wanted.against,
@@ -123,7 +124,7 @@ def _duplicates(
         on_stage=report,
     )
     protect = [*wanted.protect, *([] if wanted.against is None else [wanted.against])]
-    document = review_document(found, secrets.token_hex(8), protect)
+    document = {**review_document(found, secrets.token_hex(8), protect), "last_file": last_file}
     review.keep(document)
     return {
         "report_id": document["report_id"],

@@ -1,21 +1,31 @@
-/** What a person decided about the groups of one duplicates report; remembered on this device. */
+/** What a person decided about the groups of one duplicates report: kept by the server, the same in all tabs. */
 
-import { recall, remember } from "./dom.js";
+import { get, post } from "./api.js";
 
-const NAME = "decisions";
+const SENT_AT_ONCE = 500;
 
 /**
  * The decisions about one report.
  *
  * By the number of the group: `state` is `accepted`, `apart` (none of them is a duplicate) or `done`;
- * `keeper` the path that stays; `apart` the paths that were said not to be duplicates; `gone` those that a
- * plan has put away.
+ * `keeper` the path that stays; `apart` the paths that were said not to be duplicates. `totals` counts them over
+ * the whole report. What is set shows at once and is sent behind; `onProblem` is told where the server refuses, and
+ * `onForeign` when something was decided in another tab or on another device.
  */
 export class Decisions {
-  constructor(reportId) {
-    const kept = JSON.parse(recall(NAME) ?? "null");
-    this.reportId = reportId;
-    this.groups = kept?.reportId === reportId ? kept.groups : {};
+  constructor(report, { onProblem, onForeign }) {
+    this.onForeign = onForeign;
+    this.reportId = report.report_id;
+    this.totals = report.decided;
+    this.onProblem = onProblem;
+    this.groups = {};
+    this.sending = Promise.resolve();
+    this.take(report.groups);
+  }
+
+  /** Take in what was decided about groups that came from the server. */
+  take(groups) {
+    for (const { decision } of groups) if (decision) this.groups[decision.number] = decision;
   }
 
   /** Return the decision about a group; the server's suggestion where there is none yet. */
@@ -25,26 +35,44 @@ export class Decisions {
 
   /** Decide something about a group. */
   set(group, changes) {
-    this.groups[group.number] = { ...this.of(group), ...changes };
-    this.#keep();
+    return this.setAll([[group, changes]]);
   }
 
-  /** Take note that files were put away. */
-  setGone(group, paths) {
-    const gone = this.removalsOf(group).map((picture) => picture.path).filter((path) => paths.includes(path));
-    if (gone.length) this.set(group, { state: "done", gone });
+  /** Decide something about several groups, given as pairs of a group and what changes. */
+  setAll(pairs) {
+    const decided = pairs.map(([group, changes]) => {
+      this.groups[group.number] = { ...this.of(group), ...changes };
+      const { state, keeper, apart } = this.groups[group.number];
+      return { number: group.number, state, keeper, apart };
+    });
+    this.sending = this.sending.then(() => this.#send(decided)).catch(this.onProblem);
+    return this.sending;
   }
 
-  /** Take note that files are back: their groups are undecided again, so that no plan stands ready to repeat it. */
-  setBack(paths) {
-    for (const decision of Object.values(this.groups)) {
-      if (decision.state === "done" && decision.gone?.some((path) => paths.includes(path))) Object.assign(decision, { state: null, gone: [] });
+  async #send(decided) {
+    for (let start = 0; start < decided.length; start += SENT_AT_ONCE) {
+      const groups = decided.slice(start, start + SENT_AT_ONCE);
+      const { revision } = this.totals;
+      this.totals = await post("/decisions", { report_id: this.reportId, groups }, { isRepeatable: true });
+      if (this.totals.revision !== revision + groups.length) {
+        this.totals.revision = revision; // somebody decided elsewhere meanwhile
+        await this.#fetch();
+        this.onForeign();
+      }
     }
-    this.#keep();
   }
 
-  #keep() {
-    remember(NAME, JSON.stringify({ reportId: this.reportId, groups: this.groups }));
+  /** Take in what was decided elsewhere. */
+  async sync() {
+    await this.sending;
+    if (await this.#fetch()) this.onForeign();
+  }
+
+  async #fetch() {
+    const { groups, ...totals } = await get("/decisions", new URLSearchParams({ report_id: this.reportId, since: this.totals.revision }));
+    for (const decision of groups) this.groups[decision.number] = decision;
+    this.totals = totals;
+    return groups.length > 0;
   }
 
   /** Return all pictures of a group, in the order of their keys 1, 2, 3...; the suggested keeper is first. */
@@ -80,16 +108,6 @@ export class Decisions {
   /** Return the groups that are in a state. */
   inState(groups, state) {
     return groups.filter((group) => this.of(group).state === state);
-  }
-
-  /** Return a group as the server wants it in a plan. */
-  forPlan(group) {
-    const keeper = this.keeperOf(group);
-    return {
-      number: group.number,
-      keeper: keeper.id,
-      remove: this.removalsOf(group).map(({ id, path }) => ({ id, path })),
-    };
   }
 }
 

@@ -2,12 +2,13 @@
 
 import { get } from "./api.js";
 import { h, refill, toolWords } from "./dom.js";
+import { openHistory } from "./history.js";
 import { icon } from "./icons.js";
 import { JobPanel } from "./jobs.js";
 import { problemBox } from "./problem_box.js";
 import { RELATIONS } from "./question.js";
 import { Review } from "./review.js";
-import { t } from "./words.js";
+import { bytes, day, t } from "./words.js";
 
 const RULES = ["most-pixels", "unedited", "original-format", "least-compressed", "richest-metadata", "oldest", "shortest-path"];
 
@@ -53,7 +54,8 @@ class DuplicatesPage {
       const report = await get("/duplicates", new URLSearchParams({ offset: 0, limit: 100 }));
       if (this.isLeft) return;
       this.review?.release();
-      this.review = report.total_groups > 0 ? new Review(report, this.form, () => this.load()) : null;
+      const isLeft = report.total_groups > 0 && report.decided.n_done < report.total_groups;
+      this.review = isLeft ? new Review(report, this.form, () => this.load()) : null;
       refill(this.body, this.review?.element ?? (report.report_id === null ? this.#invite() : this.#clean(report)));
       this.review?.start();
     } catch (problem) {
@@ -64,17 +66,27 @@ class DuplicatesPage {
 
   #invite() {
     this.form.open = true;
-    return h("div", { class: "empty invite" }, icon("copies"), h("h1", {}, t("duplicates.title")), h("p", {}, t("duplicates.why")), this.#form());
+    return h("div", { class: "empty invite" }, icon("copies"), h("h1", {}, t("duplicates.title")), h("p", {}, t("duplicates.why")), this.#form(), this.#history());
   }
 
+  #history() {
+    return h("p", {}, h("button", { type: "button", class: "button history-button", on: { click: () => openHistory(() => this.load()) } }, icon("undo"), t("history.open")));
+  }
+
+  /** Nothing is left of the last run; it says when that was, and what it did not see. */
   #clean(report) {
+    const isDone = report.total_groups > 0;
+    const added = report.n_added_since;
     return h(
       "div",
       { class: "empty" },
-      icon("check"),
-      h("h1", {}, t("duplicates.none")),
-      h("p", {}, t("duplicates.nonewhy", { n: report.compared ?? 0 })),
+      icon(added > 0 ? "warning" : "check"),
+      h("h1", {}, isDone ? t("duplicates.alldone", { n: report.total_groups }) : t("duplicates.none")),
+      h("p", {}, isDone ? t("duplicates.alldonewhy", { size: bytes(report.decided.done_bytes) }) : t("duplicates.nonewhy", { n: report.compared ?? 0 })),
+      h("p", { class: "soft" }, t("review.made", { when: day(report.made_at, { withTime: true }) })),
+      added > 0 && h("p", { class: "review-outdated" }, t("review.added", { n: added })),
       this.form,
+      this.#history(),
     );
   }
 

@@ -4,9 +4,7 @@ import { follow, get, post } from "./api.js";
 import { announce, h, recall, refill, remember } from "./dom.js";
 import { icon } from "./icons.js";
 import { problemBox } from "./problem_box.js";
-import { duration, number, said, t } from "./words.js";
-
-const STAGES = ["look", "add", "candidates", "keypoints", "verify", "shared parts", "pixels", "groups", "details", "waiting"];
+import { duration, number, t } from "./words.js";
 
 /**
  * The panel of one kind of run, `index` or `duplicates`.
@@ -26,10 +24,11 @@ export class JobPanel {
   async attach() {
     const jobs = await get("/jobs");
     const list = Array.isArray(jobs) ? jobs : (jobs.jobs ?? []);
-    const running = list.find((job) => job.state === "running");
+    const running = list.find((job) => job.state === "running" && ["index", "duplicates"].includes(job.kind));
     if (running?.kind === this.kind) this.#watch(running);
     else if (running) this.#showOther(running);
-    else if (recall(`job.${this.kind}`)) this.#showLast(list.findLast((job) => job.kind === this.kind) ?? null);
+    else if (!recall(`job.${this.kind}`)) refill(this.element);
+    else this.#showLast(list.findLast((job) => job.kind === this.kind) ?? null);
   }
 
   /** Start a run; `body` is what the server wants to know. */
@@ -81,7 +80,7 @@ export class JobPanel {
       this.bar.max = job.n_total;
       this.bar.value = job.n_done;
     } else this.bar.removeAttribute("value");
-    this.words.textContent = STAGES.includes(job.stage) ? t(`job.stage.${job.stage}`) : said(job.stage);
+    this.words.textContent = t(`job.stage.${job.stage}`);
     const parts = [isKnown ? t("job.of", { done: number(job.n_done), total: number(job.n_total) }) : number(job.n_done ?? 0)];
     if (job.rate_per_s > 0) parts.push(t("job.rate", { rate: number(job.rate_per_s, job.rate_per_s < 10 ? 1 : 0) }));
     if (job.seconds_left !== null && job.seconds_left !== undefined) parts.push(t("job.left", { time: duration(job.seconds_left) }));
@@ -122,8 +121,10 @@ export class JobPanel {
     announce(words);
   }
 
+  /** Say that another kind of run is at work, for as long as it is. */
   #showOther(job) {
     refill(this.element, h("p", { class: "soft" }, t("job.other", { kind: t(`job.${job.kind}`) })));
+    this.unfollow = follow(job.id, { onProgress: () => {}, onEnd: () => this.attach() });
   }
 }
 

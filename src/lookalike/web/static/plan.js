@@ -1,19 +1,22 @@
-/** The plan: shown before anything happens, then applied; and undoing what was done last. */
+/** The plan: shown before anything happens, then applied file by file. */
 
+import { act } from "./acts.js";
 import { post, thumbnailAddress } from "./api.js";
-import { announce, h, refill, toolWords } from "./dom.js";
+import { announce, h, refill } from "./dom.js";
+import { openHistory } from "./history.js";
 import { icon } from "./icons.js";
 import { problemBox } from "./problem_box.js";
+import { remarks } from "./remarks.js";
 import { openSheet } from "./sheet.js";
-import { bytes, number, said, showPath, t } from "./words.js";
+import { bytes, showPath, t } from "./words.js";
 
 const ACTS = ["trash", "quarantine", "hardlink", "symlink"];
 const SHOWN_ROWS = 200;
 
-/** A sheet with the plan for the accepted groups. */
+/** A sheet with the plan for the groups that were accepted; `onChange` is called once files went. */
 export class PlanSheet {
-  constructor(reportId, groups, decisions, onChange, onUndo) {
-    Object.assign(this, { reportId, groups, decisions, onChange, onUndo });
+  constructor(reportId, onChange) {
+    Object.assign(this, { reportId, onChange });
     this.act = "trash";
     this.quarantine = "";
   }
@@ -21,14 +24,21 @@ export class PlanSheet {
   /** Make the plan and show it. */
   open() {
     this.body = h("div", { class: "plan-body" });
-    this.sheet = openSheet({ title: t("plan.title"), name: "plan", content: [this.#choice(), this.body], onClose: () => this.asking?.abort() });
+    this.sheet = openSheet({ title: t("plan.title"), name: "plan", content: [this.#choice(), this.body], onClose: () => this.#leave() });
     this.#make();
+  }
+
+  /** The sheet is closed; what is applied goes on, and is found again in the history. */
+  #leave() {
+    this.asking?.abort();
+    if (this.hasActed) this.onChange();
   }
 
   #choice() {
     const folder = h("label", { class: "field", hidden: true }, h("span", {}, t("plan.quarantine")), h("input", { name: "quarantine", spellcheck: "false", placeholder: "/…", on: { change: (event) => this.#choose(this.act, event.target.value.trim()) } }));
     const select = h("select", { name: "act", on: { change: () => ((folder.hidden = select.value !== "quarantine"), this.#choose(select.value, this.quarantine)) } }, ACTS.map((act) => h("option", { value: act }, t(`act.${act}`))));
-    return h("div", { class: "plan-choice" }, h("label", { class: "field" }, h("span", {}, t("plan.act")), select), folder);
+    this.choice = h("div", { class: "plan-choice" }, h("label", { class: "field" }, h("span", {}, t("plan.act")), select), folder);
+    return this.choice;
   }
 
   #choose(act, quarantine) {
@@ -50,7 +60,6 @@ export class PlanSheet {
         report_id: this.reportId,
         act: this.act,
         quarantine: this.act === "quarantine" ? this.quarantine : null,
-        groups: this.groups.map((group) => this.decisions.forPlan(group)),
       };
       const plan = await post("/plans", wish, { signal: this.asking.signal, isRepeatable: true });
       this.#show(plan);
@@ -60,16 +69,15 @@ export class PlanSheet {
   }
 
   #show(plan) {
-    const thumbnails = new Map(this.groups.flatMap((group) => [group.keeper, ...group.members].map((picture) => [picture.path, picture.id])));
-    const apply = h("button", { type: "button", class: "button strong", disabled: plan.n_files === 0, on: { click: () => this.#apply(plan, apply) } }, icon("check"), t(`plan.apply.${this.act}`, { n: plan.n_files }));
+    const apply = h("button", { type: "button", class: "button strong", disabled: plan.n_files === 0, on: { click: () => this.#apply(plan) } }, icon("check"), t(`plan.apply.${this.act}`, { n: plan.n_files }));
     refill(
       this.body,
       h("p", { class: "plan-words" }, t("plan.words", { n: plan.n_files, size: bytes(plan.saved_bytes) }), " ", h("span", { class: "soft" }, t("plan.undoable"))),
-      leftOut(plan.left_out),
+      remarks(plan.left_out, "plan.leftout"),
       h(
         "div",
         { class: "plan-rows", tabindex: "0", role: "region", "aria-label": t("plan.list") },
-        h("ul", {}, plan.removals.slice(0, SHOWN_ROWS).map((removal) => rowOf(removal, thumbnails))),
+        h("ul", {}, plan.removals.slice(0, SHOWN_ROWS).map(rowOf)),
         plan.removals.length > SHOWN_ROWS && h("p", { class: "soft" }, t("plan.morerows", { n: plan.removals.length - SHOWN_ROWS })),
       ),
       h("div", { class: "row plan-acts" }, apply, h("button", { type: "button", class: "button", on: { click: () => this.sheet.close() } }, t("cancel"))),
@@ -78,79 +86,42 @@ export class PlanSheet {
     apply.focus();
   }
 
-  async #apply(plan, button) {
-    button.disabled = true;
-    refill(button, t("plan.applying"));
+  async #apply(plan) {
+    this.choice.remove();
+    this.hasActed = true;
     try {
-      const report = await post(`/plans/${encodeURIComponent(plan.id)}/apply`);
-      for (const group of this.groups) this.decisions.setGone(group, report.done);
-      this.onChange();
-      this.#showDone(report);
+      const job = await act({ kind: "apply", plan: plan.id }, this.body);
+      if (job.report) this.#showDone(job.report, job.state === "stopped");
+      else refill(this.body, problemBox(new Error(job.error)));
     } catch (problem) {
-      this.body.prepend(problemBox(problem));
-      button.remove();
+      refill(this.body, problemBox(problem));
     }
   }
 
-  #showDone(report) {
-    const words = t("plan.done", { n: report.done.length, size: bytes(report.bytes_saved ?? 0) });
+  #showDone(report, isStopped) {
+    const words = t(isStopped ? "plan.stopped" : "plan.done", { n: report.done.length, size: bytes(report.bytes_saved ?? 0) });
     refill(
       this.body,
       h("p", { class: "plan-words plan-done", role: "status" }, icon("check"), words),
       remarks(report.skipped, "plan.skipped"),
       remarks(report.remarks, "plan.remarks"),
-      h("div", { class: "row plan-acts" }, undoButton((restored) => this.#undone(restored)), h("button", { type: "button", class: "button strong", on: { click: () => this.sheet.close() } }, t("close"))),
+      h("div", { class: "row plan-acts" }, h("button", { type: "button", class: "button", on: { click: () => this.#openHistory() } }, icon("undo"), t("undo")), h("button", { type: "button", class: "button strong", on: { click: () => this.sheet.close() } }, t("close"))),
     );
     announce(words);
     this.body.querySelector(".plan-acts .strong").focus();
   }
 
-  #undone(restored) {
-    this.onUndo(restored);
+  #openHistory() {
     this.sheet.close();
+    openHistory(this.onChange);
   }
 }
 
-function rowOf(removal, thumbnails) {
-  const picture = (path) => (thumbnails.has(path) ? h("img", { src: thumbnailAddress(thumbnails.get(path), 128), alt: "", loading: "lazy" }) : null);
+function rowOf(removal) {
   return h(
     "li",
     { class: "plan-row" },
-    picture(removal.path),
+    removal.id && h("img", { src: thumbnailAddress(removal.id, 128), alt: "", loading: "lazy" }),
     h("p", {}, h("span", { class: "path" }, showPath(removal.path)), h("span", { class: "soft" }, `${bytes(removal.size_bytes)} · ${t(`relation.${removal.relation}`)} · ${t("plan.keeps")} `, h("span", { class: "path" }, showPath(removal.keeper)))),
   );
-}
-
-function leftOut(rows) {
-  return remarks(rows, "plan.leftout");
-}
-
-function remarks(rows, words) {
-  if (!rows?.length) return null;
-  return h(
-    "details",
-    { class: "remarks", open: rows.length <= 5 },
-    h("summary", {}, icon("warning"), t(words, { n: rows.length })),
-    h("ul", {}, rows.map((row) => h("li", {}, h("span", { class: "path" }, showPath(row.path)), ` – ${said(row.reason)}`))),
-  );
-}
-
-/** Return the button that undoes what was applied last; `onUndone` gets the paths that are back. */
-export function undoButton(onUndone) {
-  const undo = async () => {
-    button.disabled = true;
-    try {
-      const report = await post("/undo");
-      const words = report.run === null ? t("undo.nothing") : t("undo.done", { n: number(report.restored.length) });
-      announce(words);
-      if (report.skipped.length) openSheet({ title: t("undo.title"), name: "undo", content: h("div", {}, h("p", {}, words), remarks(report.skipped, "undo.skipped")) });
-      else if (report.run === null) openSheet({ title: t("undo.title"), name: "undo", content: h("p", {}, words) });
-      onUndone(report.restored);
-    } catch (problem) {
-      openSheet({ title: t("undo.title"), name: "undo", content: problemBox(problem) });
-    }
-    button.disabled = false;
-  };
-  const button = h("button", { type: "button", class: "button undo", on: { click: undo } }, icon("undo"), toolWords(t("undo")));
-  return button;
 }

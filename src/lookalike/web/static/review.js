@@ -8,14 +8,17 @@ import { fromPixelCentres, invert, multiply } from "./geometry.js";
 import { relationLabel } from "./grid.js";
 import { icon } from "./icons.js";
 import { listen } from "./keys.js";
-import { PlanSheet, undoButton } from "./plan.js";
+import { openHistory } from "./history.js";
+import { PlanSheet } from "./plan.js";
 import { RuleSheet } from "./rules.js";
 import { Stage } from "./stage.js";
 import { stageKeys, stageTools } from "./stage_tools.js";
+import { problemBox } from "./problem_box.js";
 import { onStage } from "./viewer.js";
 import { bytes, day, fileName, number, percent, said, t } from "./words.js";
 
 const PAGE = 100;
+const WHOLE_PAGE = 500;
 const ON_STAGE = 6;
 
 /** The review of one report; `form` starts another run and stands in the head, `reload` fetches the report anew. */
@@ -24,32 +27,44 @@ export class Review {
     this.reload = reload;
     this.report = report;
     this.groups = report.groups;
-    this.decisions = new Decisions(report.report_id);
+    this.n_asked = Math.min(PAGE, report.total_groups);
+    this.decisions = new Decisions(report, { onProblem: (problem) => this.#showProblem(problem), onForeign: () => this.refresh() });
     this.chosen = 1;
     this.head = h("header", { class: "review-head" });
+    this.problems = h("div", { class: "review-problems" });
     this.rail = h("ol", { class: "rail", "aria-label": t("review.groups") });
     this.desk = h("section", { class: "desk", "aria-labelledby": "group-title" });
     this.form = form;
-    this.element = h("div", { class: "review" }, this.head, this.rail, this.desk);
+    this.element = h("div", { class: "review" }, this.head, this.problems, this.rail, this.desk);
     this.release_keys = listen(t("nav.duplicates"), this.#keys());
     this.watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#loadMore(), { root: null, rootMargin: "400px" });
   }
 
   /** Show the group that the address names, else the first one that is open. */
-  start() {
+  async start() {
     this.#fillRail();
-    const open = this.groups.find((group) => this.decisions.of(group).state === null);
-    this.#show(this.#named() ?? open ?? this.groups[0]);
+    this.onVisible = () => document.visibilityState === "visible" && this.#sync();
+    for (const name of ["focus", "visibilitychange"]) addEventListener(name, this.onVisible);
+    const named = await this.#named();
+    if (this.isReleased) return;
+    const isOpen = (group) => this.decisions.of(group).state === null;
+    while (!named && !this.groups.some(isOpen) && (await this.#loadMore()));
+    const group = named ?? this.groups.find(isOpen) ?? this.groups[0];
+    if (this.isReleased) return;
+    if (group) this.#show(group);
+    else refill(this.desk, h("p", { class: "waiting-line lonely" }, t("review.nofiles")));
   }
 
   /** Follow the address. */
-  goToAddress() {
-    const group = this.#named();
+  async goToAddress() {
+    const group = await this.#named();
     if (group && group !== this.group) this.#show(group);
   }
 
   /** Stop listening. */
   release() {
+    this.isReleased = true;
+    for (const name of ["focus", "visibilitychange"]) removeEventListener(name, this.onVisible);
     this.release_keys();
     this.watcher.disconnect();
     this.stage?.release();
@@ -57,7 +72,7 @@ export class Review {
 
   /** Fetch the groups that are not there yet. */
   async loadAll() {
-    while (this.groups.length < this.report.total_groups && (await this.#loadMore()));
+    while (await this.#loadMore(WHOLE_PAGE));
     return this.groups;
   }
 
@@ -68,50 +83,76 @@ export class Review {
     this.#showDecision();
   }
 
-  #named() {
+  /** Return the group that the address names, fetched where it is not there yet. */
+  async #named() {
     const number = Number(new URLSearchParams(location.search).get("group"));
+    while (number > this.n_asked && (await this.#loadMore(WHOLE_PAGE)));
     return this.groups.find((group) => group.number === number);
   }
 
-  async #loadMore() {
-    if (this.isLoading || this.groups.length >= this.report.total_groups) return false;
-    this.isLoading = true;
+  /** Take in what was decided in another tab or on another device. */
+  async #sync() {
     try {
-      const { groups } = await get("/duplicates", new URLSearchParams({ offset: this.groups.length, limit: PAGE }));
+      await this.decisions.sync();
+    } catch (problem) {
+      this.#showProblem(problem);
+    }
+  }
+
+  #showProblem(problem) {
+    refill(this.problems, problemBox(problem, () => this.reload()));
+  }
+
+  /** Fetch the next groups of the report; a page can have fewer, as files went meanwhile. */
+  async #loadMore(limit = PAGE) {
+    while (this.isLoading) await this.isLoading;
+    if (this.n_asked >= this.report.total_groups || this.isReleased) return false;
+    let loaded;
+    this.isLoading = new Promise((resolve) => (loaded = resolve));
+    try {
+      const { groups } = await get("/duplicates", new URLSearchParams({ offset: this.n_asked, limit }));
+      this.n_asked += limit;
+      this.decisions.take(groups);
       this.groups.push(...groups);
       this.rail.append(...groups.map((group) => this.#railItem(group)));
-      return groups.length > 0;
+      return true;
     } finally {
-      this.isLoading = false;
+      loaded();
+      this.isLoading = null;
       this.#watchEnd();
     }
   }
 
   #watchEnd() {
     this.watcher.disconnect();
-    if (this.groups.length < this.report.total_groups && this.rail.lastElementChild) this.watcher.observe(this.rail.lastElementChild);
+    if (this.n_asked < this.report.total_groups && this.rail.lastElementChild) this.watcher.observe(this.rail.lastElementChild);
   }
 
   // Head and rail
 
   #showHead() {
-    const accepted = this.decisions.inState(this.groups, "accepted");
-    const saved = accepted.reduce((sum, group) => sum + this.decisions.savedOf(group), 0);
-    const { total_groups: n, total_saved_bytes: total, made_at: made } = this.report;
+    const { n_accepted: accepted, accepted_bytes: saved, n_done: done, left_bytes: left } = this.decisions.totals;
+    const { total_groups: n, made_at: made, n_added_since: added } = this.report;
     refill(
       this.head,
-      h("div", { class: "review-words" }, h("h1", {}, t("review.title", { n })), h("p", { class: "soft" }, t("review.saved", { size: bytes(total) }), made && h("span", { class: "for-wide" }, ` · ${t("review.made", { when: day(made, { withTime: true }) })}`))),
+      h(
+        "div",
+        { class: "review-words" },
+        h("h1", {}, t("review.title", { n: n - done })),
+        h("p", { class: "soft" }, t("review.saved", { size: bytes(left) }), done > 0 && ` · ${t("review.putaway", { n: done })}`, made && h("span", { class: "for-wide" }, ` · ${t("review.made", { when: day(made, { withTime: true }) })}`)),
+        added > 0 && h("p", { class: "review-outdated" }, icon("warning"), t("review.added", { n: added })),
+      ),
       h(
         "div",
         { class: "row" },
         this.form,
         h("button", { type: "button", class: "button", on: { click: () => this.#openRules() } }, icon("filter"), toolWords(t("rules.open"))),
-        undoButton((restored) => this.#afterUndo(restored)),
+        h("button", { type: "button", class: "button history-button", on: { click: () => this.#openHistory() } }, icon("undo"), toolWords(t("history.open"))),
         h(
           "button",
-          { type: "button", class: "button strong", disabled: accepted.length === 0, on: { click: () => this.#openPlan() } },
+          { type: "button", class: "button strong", disabled: accepted === 0, on: { click: () => this.#openPlan() } },
           icon("plan"),
-          accepted.length ? t("plan.openfor", { n: accepted.length, size: bytes(saved) }) : t("plan.open"),
+          accepted ? t("plan.openfor", { n: accepted, size: bytes(saved) }) : t("plan.open"),
         ),
       ),
     );
@@ -330,6 +371,7 @@ export class Review {
   }
 
   #changed(words) {
+    this.decisions.sending.then(() => this.#showHead());
     const hadFocus = this.desk.contains(document.activeElement);
     this.#showState(this.group);
     this.#showHead();
@@ -354,19 +396,16 @@ export class Review {
   }
 
   async #openPlan() {
-    await this.loadAll();
-    const accepted = this.decisions.inState(this.groups, "accepted").filter((group) => this.decisions.removalsOf(group).length > 0);
-    if (!accepted.length) {
+    await this.decisions.sending;
+    if (this.decisions.totals.n_accepted === 0) {
       announce(t("plan.nothing"));
       return;
     }
-    new PlanSheet(this.report.report_id, accepted, this.decisions, () => this.refresh(), (restored) => this.#afterUndo(restored)).open();
+    new PlanSheet(this.report.report_id, this.reload).open();
   }
 
-  /** Groups whose files were away are in the report again, so it is fetched anew. */
-  #afterUndo(restored) {
-    this.decisions.setBack(restored);
-    this.reload();
+  #openHistory() {
+    openHistory(this.reload);
   }
 
   #keys() {

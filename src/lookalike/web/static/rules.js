@@ -62,8 +62,7 @@ export class RuleSheet {
   #accept(event, form) {
     event.preventDefault();
     const chosen = this.#chosen(form);
-    for (const { group, keeper } of chosen) this.decisions.set(group, { state: "accepted", keeper: keeper.path });
-    this.onChange();
+    this.decisions.setAll(chosen.map(({ group, keeper }) => [group, { state: "accepted", keeper: keeper.path }])).then(() => this.onChange());
     this.sheet.close();
     announce(t("rules.done", { n: chosen.length }));
   }

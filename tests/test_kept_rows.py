@@ -2,11 +2,18 @@
 
 import os
 import stat
+from functools import partial
 
 import numpy as np
 import pytest
 
-from lookalike import Settings
+from conftest import textured
+from lookalike import Filter, Settings
+from lookalike.features.extract import Extractor
+from lookalike.queries.picture import PictureQuery
+from lookalike.queries.source import Source
+from lookalike.records.picture import Picture
+from lookalike.searching.searcher import Searcher
 from lookalike.storage.index import cache
 from lookalike.storage.index.choose import TIERS, Tier
 from lookalike.storage.index.exact import ExactNearest
@@ -61,7 +68,7 @@ def test_what_is_open_stays_open_and_takes_only_what_changed(store, monkeypatch)
     kept = _kept(store)
     rows, nearest = kept.rows(PHASH), kept.nearest(PHASH)
     monkeypatch.setattr(cache, "_read", lambda *_: pytest.fail("the file was read again"))
-    monkeypatch.setattr(Store, "live_ids", lambda *_: pytest.fail("all ids were read"), raising=False)
+    monkeypatch.setattr(store.contents, "live_ids", lambda *_: pytest.fail("all ids were read"))
     asked = []
     unwatched = store.features.iter_blocks
 
@@ -222,3 +229,59 @@ def test_the_file_of_another_store_is_not_believed(store, tmp_path):
     (other.folder / "cache" / _cache_file(store).name).write_bytes(_cache_file(store).read_bytes())
     assert _kept(other).nearest(PHASH).search(_row(13), 1).distances[0, 0] == 0
     other.close()
+
+
+class _Counting:
+    """What a store is asked while the block runs: how many statements, and how many rows they gave."""
+
+    def __init__(self, store, monkeypatch):
+        self.n_statements = self.n_rows = 0
+        for verb in ("rows", "iter_rows"):
+            monkeypatch.setattr(store.database, verb, partial(self._ask, getattr(store.database, verb)))
+
+    def _ask(self, verb, *arguments):
+        self.n_statements += 1
+        rows = list(verb(*arguments))
+        self.n_rows += len(rows)
+        return iter(rows) if verb.__name__ == "iter_rows" else rows
+
+
+@pytest.mark.parametrize("change", ["none", "one added", "one removed"])
+def test_opening_costs_no_more_in_a_larger_gallery(tmp_path, monkeypatch, change):
+    costs = []
+    for n in (50, 500):
+        store = Store(tmp_path / str(n), create=True)
+        _put_many(store, range(1, n + 1))
+        _kept(store).rows(PHASH)
+        if change == "one added":
+            put(store, 10_000)
+        elif change == "one removed":
+            store.files.remove(["/p/3.png"])
+        counting = _Counting(store, monkeypatch)
+        _kept(store).rows(PHASH)
+        costs.append((counting.n_statements, counting.n_rows))
+        store.close()
+    assert costs[0] == costs[1]
+
+
+def test_a_search_costs_no_more_statements_in_a_larger_gallery(tmp_path, settings, monkeypatch):
+    extractor = Extractor(settings, ("phash", "dhash"))
+    recipes = extractor.recipes
+    photo = Picture(textured(1, 96, 96), 96, 96, "png")
+    costs = []
+    for n in (50, 500):
+        store = Store(tmp_path / str(n), create=True)
+        with store.batch() as batch:
+            for number in range(n):
+                data = {name: number.to_bytes(8, "big") for name in recipes}
+                content_id, _ = batch.add_content(content(number), data, recipes)
+                batch.put_file(f"/p/{number}.png", 10, 5, content_id=content_id)
+        searcher = Searcher(store, lambda: extractor)
+        query = PictureQuery(Source("x"), extractor, extractor.prepare(photo))
+        searcher.search(query, by="auto")
+        counting = _Counting(store, monkeypatch)
+        again = PictureQuery(Source("x"), extractor, extractor.prepare(photo))
+        assert len(searcher.search(again, by="auto", where=Filter(min_side_px=1))) == 10
+        costs.append(counting.n_statements)
+        store.close()
+    assert costs[0] == costs[1]

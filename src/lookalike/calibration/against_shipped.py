@@ -26,9 +26,12 @@ def fit_beside(
     Parameters
     ----------
     sample : Sample
-    shipped : WayCalibration or None    the shipped calibration of the way; ignored where its recipes differ
-    seed : int                          how the sources are split for the checks
-    may_keep : bool                     False where the stricter of both is always to be taken
+    shipped : WayCalibration or None
+        The shipped calibration of the way; ignored where its recipes differ.
+    seed : int
+        How the sources are split for the checks.
+    may_keep : bool
+        False where the stricter of both is always to be taken.
     """
     if shipped is None or shipped.recipes != sample.recipes:
         return fit(sample, seed=seed)

@@ -34,8 +34,10 @@ class Setup:
 
     Parameters
     ----------
-    ways : tuple of str         which ways to ask by
-    seed : int                  of the edits
+    ways : tuple of str
+        Which ways to ask by.
+    seed : int
+        Of the edits.
     """
 
     ways: tuple[str, ...]

@@ -29,12 +29,18 @@ class Sample:
 
     Parameters
     ----------
-    true : float64 array, shape (n,)       with the query's own source; nan where it was not found at all
-    false : float64 array, shape (n, f)    with the nearest different pictures; nan where there are fewer
-    sources : int64 array, shape (n,)      which picture each query was made of
-    edits : tuple of str, length n         how
-    background : float                     the usual one, for galleries too small to have their own
-    recipes : tuple of str                 what the scores were computed from
+    true : float64 array, shape (n,)
+        With the query's own source; nan where it was not found at all.
+    false : float64 array, shape (n, f)
+        With the nearest different pictures; nan where there are fewer.
+    sources : int64 array, shape (n,)
+        Which picture each query was made of.
+    edits : tuple of str, length n
+        How.
+    background : float
+        The usual one, for galleries too small to have their own.
+    recipes : tuple of str
+        What the scores were computed from.
     """
 
     true: NDArray[np.float64]
@@ -66,8 +72,10 @@ def fit(sample: Sample, *, seed: int, at_least: Mapping[float, float] | None = N
     Parameters
     ----------
     sample : Sample
-    seed : int           how the sources are split in halves for the check
-    at_least : mapping   thresholds by precision that hold where the sample is too small for its own
+    seed : int
+        How the sources are split in halves for the check.
+    at_least : mapping
+        Thresholds by precision that hold where the sample is too small for its own.
     """
     return WayCalibration(
         sample.recipes,
@@ -213,7 +221,8 @@ def held_out_probabilities(
 
     Returns
     -------
-    three float64 arrays, shape (p,)    probabilities, 1 for copies and 0 for others, and what each pair counts
+    three float64 arrays, shape (p,)
+        Probabilities, 1 for copies and 0 for others, and what each pair counts.
     """
     parts = []
     for half, rest in _halves(sample, seed):

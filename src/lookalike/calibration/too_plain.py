@@ -25,7 +25,8 @@ def is_plain(grey: NDArray[np.uint8]) -> bool:
 
     Parameters
     ----------
-    grey : uint8 array, shape (h, w)    levels of grey; a small view is enough
+    grey : uint8 array, shape (h, w)
+        Levels of grey; a small view is enough.
     """
     small = np.asarray(Image.fromarray(grey).resize((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX), np.float64)
     y, x = np.mgrid[-1 : 1 : _SIDE_PX * 1j, -1 : 1 : _SIDE_PX * 1j].reshape(2, -1)

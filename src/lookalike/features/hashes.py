@@ -208,9 +208,11 @@ def hamming(queries: UInt8Array, gallery: UInt8Array) -> NDArray[np.int32]:
     for start in range(0, len(gallery), step):
         block = gallery_words[start : start + step]
         for row, query in enumerate(query_words):
-            np.bitwise_count(block ^ query).sum(
-                axis=1, dtype=np.int32, out=distances[row, start : start + step]
-            )
+            counts = np.bitwise_count(block ^ query)
+            if len(query) == 1:  # one word, as 64 bits are, has nothing to be added up
+                distances[row, start : start + step] = counts[:, 0]
+            else:
+                counts.sum(axis=1, dtype=np.int32, out=distances[row, start : start + step])
     return distances
 
 

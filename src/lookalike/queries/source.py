@@ -110,9 +110,12 @@ def parse_source(source: Any, store: Store | None, *, max_bytes: int = Settings.
 
     Raises
     ------
-    QueryError    an address on the network, an id that is not in the gallery
-    InputError    an empty name
-    LimitError    there is more on standard input
+    QueryError
+        An address on the network, an id that is not in the gallery.
+    InputError
+        An empty name.
+    LimitError
+        There is more on standard input.
     """
     if isinstance(source, Source):
         return source

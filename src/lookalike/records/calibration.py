@@ -58,17 +58,23 @@ class Promise:
 
     Parameters
     ----------
-    precision : float            asked for: the share of copies among what is returned, in searches of which half
-                                 have something to find
-    threshold : float or None    relative score from which a match is returned; None where nothing can be
-    recall : float               share of the edited copies whose source is returned
-    bound : float                what the precision is at least, with 95 % confidence
-    is_supported : bool          whether the sample was large enough for the bound to reach the precision
-    silence : float              share of queries without a relative in the gallery that get no answer
-    recall_by_edit : mapping     `recall`, for each edit
-    against_shipped : str        beside the shipped threshold: ``kept`` where that one stands, because it held here
-                                 and the gallery's own would find much less; ``stricter`` where the own one
-                                 stands although it finds much less; else empty
+    precision : float
+        Asked for: the share of copies among what is returned, in searches of which half have something to find.
+    threshold : float or None
+        Relative score from which a match is returned; None where nothing can be.
+    recall : float
+        Share of the edited copies whose source is returned.
+    bound : float
+        What the precision is at least, with 95 % confidence.
+    is_supported : bool
+        Whether the sample was large enough for the bound to reach the precision.
+    silence : float
+        Share of queries without a relative in the gallery that get no answer.
+    recall_by_edit : mapping
+        `recall`, for each edit.
+    against_shipped : str
+        Beside the shipped threshold: ``kept`` where that one stands, because it held here and the gallery's own
+        would find much less; ``stricter`` where the own one stands although it finds much less; else empty.
     """
 
     precision: float
@@ -108,11 +114,14 @@ class WayCalibration:
 
     Parameters
     ----------
-    recipes : tuple of str    recipes of the features that the scores were computed from
-    background : float        the usual background, for galleries too small to have one of their own
+    recipes : tuple of str
+        Recipes of the features that the scores were computed from.
+    background : float
+        The usual background, for galleries too small to have one of their own.
     map : ScoreMap
     promises, checks : one for each of `PRECISIONS`, in its order
-    n_queries, n_false : int  edited copies asked with, and false pairs looked at
+    n_queries, n_false : int
+        Edited copies asked with, and false pairs looked at.
     """
 
     recipes: tuple[str, ...]
@@ -134,17 +143,27 @@ class Calibration:
 
     Parameters
     ----------
-    ways : mapping        by way of searching, and `PROOF`
-    made_at : str         when, ``YYYY-MM-DDTHH:MM:SS+00:00``
-    made_from : str       the gallery's folder, or what pictures the shipped one was made from
-    n_contents : int      pictures in the gallery then
-    n_pictures : int      pictures of the sample
-    edits : tuple of str  the edits that were made
+    ways : mapping
+        By way of searching, and `PROOF`.
+    made_at : str
+        When, ``YYYY-MM-DDTHH:MM:SS+00:00``.
+    made_from : str
+        The gallery's folder, or what pictures the shipped one was made from.
+    n_contents : int
+        Pictures in the gallery then.
+    n_pictures : int
+        Pictures of the sample.
+    edits : tuple of str
+        The edits that were made.
     seed : int
-    n_left_out : int      pairs of different files that are copies, so that they are no strangers
-    n_doubtful : int      strangers that score like copies, of which nobody was asked
-    n_untelling : int     pictures left out because they are too small or too plain to tell anything
-    n_unsettled : int     pairs left out because nothing can tell whether they are copies
+    n_left_out : int
+        Pairs of different files that are copies, so that they are no strangers.
+    n_doubtful : int
+        Strangers that score like copies, of which nobody was asked.
+    n_untelling : int
+        Pictures left out because they are too small or too plain to tell anything.
+    n_unsettled : int
+        Pairs left out because nothing can tell whether they are copies.
     """
 
     ways: Mapping[str, WayCalibration]
@@ -169,7 +188,8 @@ class Calibration:
 
         Raises
         ------
-        StoreError    it is damaged
+        StoreError
+            It is damaged.
         """
         try:
             values = json.loads(text)
@@ -213,10 +233,14 @@ class CalibrationState:
 
     Parameters
     ----------
-    origin : str          ``gallery`` for its own, ``shipped`` where it was never calibrated
-    made_at, made_from, n_contents, n_pictures, seed    as in `Calibration`
-    stale : str           why it should be made anew; empty where it fits
-    ways : mapping        for each way, the recall to expect at each precision; the ways that it fits
+    origin : str
+        ``gallery`` for its own, ``shipped`` where it was never calibrated.
+    made_at, made_from, n_contents, n_pictures, seed
+        As in `Calibration`.
+    stale : str
+        Why it should be made anew; empty where it fits.
+    ways : mapping
+        For each way, the recall to expect at each precision; the ways that it fits.
     """
 
     origin: Origin

@@ -40,8 +40,10 @@ def find_background(scores: NDArray[np.float64], n_contents: int) -> float:
 
     Parameters
     ----------
-    scores : float64 array, shape (n,)    of one query, best first; `LAST_RANK` of them are enough
-    n_contents : int                      how many contents could answer; below 200 the ranks move down with it
+    scores : float64 array, shape (n,)
+        Of one query, best first; `LAST_RANK` of them are enough.
+    n_contents : int
+        How many contents could answer; below 200 the ranks move down with it.
     """
     first, last = min(FIRST_RANK, n_contents // 20), min(LAST_RANK, n_contents // 2)
     middle = scores[first:last]
@@ -116,7 +118,8 @@ def parse_precision(precision: float) -> float:
 
     Raises
     ------
-    InputError    no share below 1, less than thresholds are kept for, or more than can be promised
+    InputError
+        No share below 1, less than thresholds are kept for, or more than can be promised.
     """
     if not 0 < precision < 1:
         raise InputError(f"a precision of {precision:g} makes no sense: give a share below 1, such as 0.99.")

@@ -44,9 +44,12 @@ class HashPairs:
 
     Parameters
     ----------
-    first : int64 array, shape (p,)       positions in the hashes; below `second` within one set
-    second : int64 array, shape (p,)      positions in the hashes, or in the others where there are any
-    distance : int32 array, shape (p,)    differing bits; lower is closer
+    first : int64 array, shape (p,)
+        Positions in the hashes; below `second` within one set.
+    second : int64 array, shape (p,)
+        Positions in the hashes, or in the others where there are any.
+    distance : int32 array, shape (p,)
+        Differing bits; lower is closer.
     """
 
     first: Int64Array
@@ -73,24 +76,33 @@ def find_pairs_within(
 
     Parameters
     ----------
-    hashes : uint8 array, shape (n, b)    packed hashes of b bytes
-    max_bits : int                        the largest distance, in bits
-    others : uint8 array, shape (m, b)    where given, pairs between the two sets; none within one
-    equal : ``"all"`` or ``"star"``       which pairs stand for a set of k equal hashes: all k (k - 1) / 2,
-        or only those of the first with each other one. A star also has one pair where "all" has the
-        product of two sets of equal hashes: that of their first members. So it links the same hashes,
-        directly or through others, with far fewer pairs where many are equal
-    n_threads : int                       0 for one thread a core
-    max_pairs : int or None               raise rather than find more pairs (20 bytes each); None: no limit
+    hashes : uint8 array, shape (n, b)
+        Packed hashes of b bytes.
+    max_bits : int
+        The largest distance, in bits.
+    others : uint8 array, shape (m, b)
+        Where given, pairs between the two sets; none within one.
+    equal : ``"all"`` or ``"star"``
+        Which pairs stand for a set of k equal hashes: all k (k - 1) / 2, or only those of the first with each
+        other one. A star also has one pair where "all" has the product of two sets of equal hashes: that of
+        their first members. So it links the same hashes, directly or through others, with far fewer pairs where
+        many are equal.
+    n_threads : int
+        0 for one thread a core.
+    max_pairs : int or None
+        Raise rather than find more pairs (20 bytes each); None: no limit.
 
     Returns
     -------
-    HashPairs    ordered by (first, second); empty where a set is empty
+    HashPairs
+        Ordered by (first, second); empty where a set is empty.
 
     Raises
     ------
-    FeatureMismatchError    the two sets have hashes of different size
-    InputError              `max_bits` is negative, `equal` is unknown, or there are more than `max_pairs` pairs
+    FeatureMismatchError
+        The two sets have hashes of different size.
+    InputError
+        `max_bits` is negative, `equal` is unknown, or there are more than `max_pairs` pairs.
 
     Notes
     -----

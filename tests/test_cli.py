@@ -232,6 +232,41 @@ def test_prune_asks_before_it_forgets_everything(run, place):
     run("prune", "--all", gallery="lonely")
 
 
+def test_a_folder_that_is_away_stays_known_and_is_told(run, place):
+    for number, folder in enumerate(("home", "disk")):
+        (place / folder).mkdir()
+        for seed in range(2):
+            textured(60 + 10 * number + seed).save(place / folder / f"{seed}.png")
+    run("index", "home", "disk", "--only", "hashes", gallery="away")
+    (place / "disk").rename(place / "drawer")
+    (place / "home" / "1.png").unlink()
+    disk = str(place / "disk").encode()
+    assert b"away now" in run("info", gallery="away").stdout
+    assert json.loads(run("info", "--json", gallery="away").stdout)["away"] == [str(place / "disk")]
+    found = run("search", "drawer/0.png", "--by", "phash", gallery="away")
+    assert b"2 files in " + disk + b", which is away" in found.stderr
+    pruned = run("prune", gallery="away")
+    assert b"Forgot 1 of 4 files" in pruned.stdout
+    assert disk + b": of 2 files none is there" in pruned.stderr
+    would = json.loads(run("prune", "--dry-run", "--json", gallery="away").stdout)
+    assert would["left"] == [{"place": str(place / "disk"), "n_files": 2}]
+    assert b"Forgot 2 of 3 files" in run("prune", "--all", gallery="away").stdout
+
+
+def test_index_without_a_path_walks_what_was_named(run, place):
+    assert b"there is no gallery" in run("index", gallery="again", code=1).stderr
+    (place / "named").mkdir()
+    for seed in range(2):
+        textured(80 + seed).save(place / "named" / f"{seed}.png")
+    run("index", "named", "--only", "hashes", gallery="again")
+    textured(83).save(place / "named" / "new.png")
+    (place / "named" / "1.png").unlink()
+    again = run("index", gallery="again")
+    assert b"Saw 2 files" in again.stdout
+    assert b"1 known file of these folders is not there any more" in again.stdout
+    assert json.loads(run("index", "--json", gallery="again").stdout)["gone"] == 1
+
+
 def test_usage_errors_exit_with_2(run):
     assert b"choose from" in run("search", "query.jpg", "--by", "nonsense", code=2).stderr
     run("search", code=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path
+from lookalike.media.folders import is_in
 from lookalike.storage.records import FoundPicture
 
 # Formats that a camera or scanner writes first, before those that are made from them.
@@ -123,8 +123,7 @@ def parse_rules(names: Sequence[str]) -> tuple[Rule, ...]:
 
 def is_below(path: str, folders: Sequence[str]) -> bool:
     """Whether a path lies in one of these folders (or is one of them)."""
-    places = [absolute_path(folder).rstrip(os.sep) for folder in folders]
-    return any(path == place or path.startswith(place + os.sep) for place in places)
+    return is_in(path, [absolute_path(folder) for folder in folders])
 
 
 def _is_usual(_picture: FoundPicture) -> bool:

@@ -17,6 +17,7 @@ from lookalike.evaluation.datasets import DataSet, list_pictures, load_dataset
 from lookalike.evaluation.datasets.copies import write_edits
 from lookalike.evaluation.scores import Scores, find_truth, score
 from lookalike.media.decode import decode
+from lookalike.media.folders import is_in
 from lookalike.searching.ways import find_way
 from lookalike.searching.ways import ways as all_ways
 from lookalike.settings import Settings
@@ -192,7 +193,9 @@ def make_edited(
     if limit < 1:
         raise InputError(f"limit = {limit} makes no sense: make copies of at least one picture.")
     copies = Path(os.path.abspath(out)) / "copies"
-    names = [name for name in list_pictures(root) if not _is_inside(root / name, Path(out))]
+    names = [
+        name for name in list_pictures(root) if not is_in(os.fspath(root / name), [os.path.abspath(out)])
+    ]
     paths = [root / name for name in np.random.default_rng(seed).permutation(np.array(names, object))]
     n_neighbours = min(N_NEIGHBOURS, len(paths) // 4)
     readable = _first_readable(paths, n_neighbours + limit, settings)
@@ -216,10 +219,6 @@ def make_edited(
     if not written.n_copies:
         raise InputError(f"not one picture of {root} can be edited: {written.failed[0][1]}")
     return replace(load_dataset(written.ground_truth), name=root.name)
-
-
-def _is_inside(path: Path, folder: Path) -> bool:
-    return path.is_relative_to(os.path.abspath(folder))
 
 
 def _first_readable(paths: Sequence[Path], n: int, settings: Settings) -> list[Path]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from lookalike.gallery.opened import Opened
 from lookalike.media.files import FoundFile
-from lookalike.media.folders import is_below
 from lookalike.media.volumes import is_empty, is_gone, is_mounted, mount_point
 from lookalike.records.places import Away, Gone, Root
 
@@ -118,8 +117,3 @@ def _volume_of(path: str) -> str:
         return mount_point(os.path.dirname(path))
     except OSError:  # it went while it was looked at
         return os.sep
-
-
-def is_away(path: str, away: Iterable[str]) -> bool:
-    """Whether a path lies in one of the places that are away."""
-    return any(is_below(path, place) for place in away)

@@ -41,11 +41,16 @@ class Batch:
         is_new = row is not None
         if row is None:
             row = self._db.execute("SELECT id FROM content WHERE digest = ?", (content.digest,)).fetchone()
+        rows = [(row[0], self._recipe_id(recipes[name]), data) for name, data in features.items()]
+        if not is_new:
+            self._db.execute_many(
+                "DELETE FROM feature WHERE content_id = ? AND recipe_id = ? AND length(data) != length(?)",
+                rows,
+            )
         self._db.execute_many(
             "INSERT INTO feature (content_id, recipe_id, data) VALUES (?, ?, ?) "
-            "ON CONFLICT (content_id, recipe_id) DO UPDATE SET data = excluded.data "
-            "WHERE length(data) != length(excluded.data)",
-            [(row[0], self._recipe_id(recipes[name]), data) for name, data in features.items()],
+            "ON CONFLICT (content_id, recipe_id) DO NOTHING",
+            rows,
         )
         return int(row[0]), is_new
 

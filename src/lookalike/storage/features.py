@@ -43,10 +43,6 @@ class Contents:
         row = self._db.row("SELECT n FROM tally WHERE subject = 'content'")
         return 0 if row is None else int(row[0])
 
-    def live_ids(self) -> NDArray[np.int64]:
-        """Return the ids of all contents, ascending."""
-        return np.sort(self._db.ids("SELECT id FROM content"))
-
 
 class Features:
     """One row a feature of a content by a recipe, numbered in the order of writing.

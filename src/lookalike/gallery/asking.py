@@ -8,6 +8,9 @@ from collections.abc import Hashable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lookalike.api import Page
 from lookalike.comparing import Comparison, compare
 from lookalike.duplicates.records import StageCallback
@@ -19,13 +22,15 @@ from lookalike.gallery.opened import Opened
 from lookalike.media.files import digest_of
 from lookalike.queries.picture import PictureQuery, load_query
 from lookalike.queries.query import Query
-from lookalike.queries.source import Box, Source
+from lookalike.queries.source import Box, Source, find_absent
+from lookalike.queries.stored import StoredQuery
 from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibration
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
 from lookalike.searching.worth import choose_way, not_calibrated, parse_precision
 from lookalike.storage.filters import Filter
+from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
     from lookalike.calibration.record import Ask, CalibrationReport
@@ -44,6 +49,9 @@ class Asking:
 
     def load(self, picture: Any, *, box: Box | None, keep: bool) -> Query:
         """Read, decode and prepare a query; with `keep`, from the last few that are remembered."""
+        absent = find_absent(picture, self._opened.store) if box is None else None
+        if absent is not None:
+            return self._stored(absent)
         source = self._opened.source(picture)
         identity = _identity(source) if keep else None
         with self._lock:
@@ -57,6 +65,21 @@ class Asking:
                 if len(self._loaded) > _MAX_LOADED:
                     self._loaded.popitem(last=False)
         return loaded
+
+    def _stored(self, picture: FoundPicture) -> StoredQuery:
+        """Return what was kept of a picture as a query."""
+        from lookalike.proving.prove import load_keypoints
+
+        look_up, content_ids = self._opened.searcher.look_up(), np.array([picture.content_id], np.int64)
+
+        def take(feature: str) -> NDArray[Any] | None:
+            if not look_up.has(feature):
+                return None
+            known, rows = look_up.rows(feature).take(content_ids)
+            return rows if len(known) else None
+
+        store, reader = self._opened.store, self._opened.reader
+        return StoredQuery(picture, take, lambda: load_keypoints(picture, store, reader), reader)
 
     def refine(self, query: Query, liked: Sequence[int], disliked: Sequence[int], *, by: str) -> Query:
         """Return the query moved towards the pictures that were liked and away from those that were not."""

@@ -15,6 +15,7 @@ from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 
 if TYPE_CHECKING:
+    from lookalike.storage.records import FoundPicture
     from lookalike.storage.store import Store
 
 STDIN = "-"
@@ -151,17 +152,34 @@ def path_of_url(url: str) -> str:
 
 
 def _indexed_source(text: str, store: Store | None) -> Source:
+    files = _indexed_files(text, store)
+    existing = next((file for file in files if Path(file.path).is_file()), None)
+    if existing is None:
+        raise QueryError(f"{text!r} is gone: none of its files is there any more, such as {files[0].path!r}.")
+    return Source(text, path=existing.path, content_id=existing.content_id, digest=existing.digest)
+
+
+def _indexed_files(text: str, store: Store | None) -> list[FoundPicture]:
     number = text[3:]
     is_number = number.isdecimal() and len(number) <= MAX_ID_DIGITS
     pictures = store.files.of([int(number)]) if store is not None and is_number else {}
     if not pictures:
         raise QueryError(f"{text!r} is no picture of this gallery: take an id that a search has printed.")
-    content_id = int(number)
-    paths = [picture.path for picture in pictures[content_id]]
-    existing = next((path for path in paths if Path(path).is_file()), None)
-    if existing is None:
-        raise QueryError(f"{text!r} is gone: none of its files is there any more, such as {paths[0]!r}.")
-    return Source(text, path=existing, content_id=content_id, digest=pictures[content_id][0].digest)
+    return pictures[int(number)]
+
+
+def find_absent(source: Any, store: Store) -> FoundPicture | None:
+    """Return the picture that ``id:N`` names if none of its files is there; None for all else.
+
+    Raises
+    ------
+    QueryError
+        An id that is not in the gallery.
+    """
+    if not isinstance(source, str) or not source.lower().startswith("id:"):
+        return None
+    files = _indexed_files(source, store)
+    return None if any(Path(file.path).is_file() for file in files) else files[0]
 
 
 def cut_box(picture: Picture, box: Box) -> Picture:

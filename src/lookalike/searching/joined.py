@@ -35,9 +35,9 @@ class JoinedWay(Way):
 
     def rank(self, query: Query, look_up: LookUp, k: int, *, allowed: Allowed | None = None) -> Ranking:
         """See `Way.rank`."""
-        has_embedding = look_up.has(EMBEDDING)
+        has_embedding = query.has(EMBEDDING) and look_up.has(EMBEDDING)
         n_candidates = max(SHORT_LIST, min(4 * k, k + MORE_CANDIDATES))
-        ids = _candidates(query, look_up, n_candidates, allowed)
+        ids = _candidates(query, look_up, n_candidates, allowed, has_embedding=has_embedding)
         bits, orientation = _hash_distances(query, look_up, ids)
         lift = np.clip(1 - bits.mean(axis=0) / LIFT_BITS, 0, 1) * MAX_LIFT
         orientation[lift == 0] = 0  # hashes that far apart say nothing of how the picture was turned
@@ -59,13 +59,15 @@ class JoinedWay(Way):
         return Ranking(ids[order], scores[order], 1 - scores[order], relations, why)
 
 
-def _candidates(query: Query, look_up: LookUp, n: int, allowed: Allowed | None) -> NDArray[np.int64]:
+def _candidates(
+    query: Query, look_up: LookUp, n: int, allowed: Allowed | None, *, has_embedding: bool
+) -> NDArray[np.int64]:
     """Return the nearest n by pHash in any orientation, and by the embedding, ascending."""
     n = min(n, max(1, len(look_up.rows(_CANDIDATES))))  # an answer has room for all that is asked for
-    parts = []
+    parts = [np.empty(0, np.int64)]
     if query.has(_CANDIDATES):
         parts.append(_nearest_in_any_orientation(query, look_up, n, allowed))
-    if look_up.has(EMBEDDING):
+    if has_embedding:
         by_embedding = look_up.nearest(EMBEDDING).search(query.row(EMBEDDING), n, allowed=allowed).ids[0]
         parts.append(by_embedding[by_embedding >= 0])
     return np.unique(np.concatenate(parts))
@@ -114,6 +116,6 @@ def _why(cosine: Any | None, bits: NDArray[np.float64], orientation: int) -> str
     if bits.mean() < LIFT_BITS:
         turned = "" if orientation == 0 else f" when {ORIENTATIONS[orientation]}"
         parts.append(f"pHash {bits[0]:.0f} and dHash {bits[1]:.0f} of 64 bits apart{turned}")
-    else:
+    elif np.isfinite(bits).all():
         parts.append("hashes far apart")
     return ", ".join(parts)

@@ -81,15 +81,20 @@ class Features:
 
         A row of another length than the others of its recipe was damaged, and counts as lacking.
         """
-        wanted = [(recipe.text, self.usual_bytes(recipe)) for recipe in recipes]
+        wanted = [
+            number for recipe in recipes for number in (self._recipe_number(recipe), self.usual_bytes(recipe))
+        ]
+        usual = f"CASE recipe_id {'WHEN ? THEN ? ' * len(recipes)}END"
         rows = self._db.rows(
-            "WITH wanted AS (SELECT recipe.id, json_extract(value, '$[1]') AS n_bytes "
-            "FROM json_each(?) JOIN recipe ON text = json_extract(value, '$[0]')) "
-            "SELECT value FROM json_each(?) AS asked WHERE (SELECT count(*) FROM wanted JOIN feature "
-            "ON content_id = asked.value AND recipe_id = wanted.id WHERE length(data) = n_bytes) < ?",
-            (json.dumps(wanted), json.dumps(list(among)), len(recipes)),
+            "SELECT value FROM json_each(?) AS asked WHERE "
+            f"(SELECT count(*) FROM feature WHERE content_id = asked.value AND length(data) = {usual}) < ?",
+            (json.dumps(list(among)), *wanted, len(recipes)),
         )
         return {int(content_id) for (content_id,) in rows}
+
+    def _recipe_number(self, recipe: Recipe) -> int | None:
+        row = self._db.row("SELECT id FROM recipe WHERE text = ?", (recipe.text,))
+        return None if row is None else int(row[0])
 
     def usual_bytes(self, recipe: Recipe) -> int | None:
         """Return how long most of the first rows of a recipe are; None where there is none."""

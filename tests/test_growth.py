@@ -9,7 +9,7 @@ import pytest
 
 from conftest import textured
 from lookalike import Filter, Gallery
-from lookalike.features.extract import FEATURES, recipes_of
+from lookalike.features.extract import recipes_of
 from lookalike.gallery import places as places_module
 from lookalike.media import volumes
 from lookalike.storage.records import Content
@@ -37,7 +37,7 @@ def galleries(tmp_path_factory, settings):
 
 
 def _fill(gallery, n, settings):
-    recipes = recipes_of(settings, FEATURES)
+    recipes = recipes_of(settings)
     store = gallery._store
     (kept,) = [store.features.of(one.content_id, recipes.values()) for one in store.files.iter_found()]
     rng = np.random.default_rng(0)

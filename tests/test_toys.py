@@ -97,7 +97,9 @@ def test_a_toy_tier_answers_everywhere_as_the_exact_one(place, settings, monkeyp
     before = Toy.n_searches
     with Gallery.open(place / "g", settings=chosen) as gallery:
         assert [(one.picture.path, one.score) for one in gallery.search(query, by="phash")] == expected
+        assert gallery.info().tiers == dict.fromkeys(("ahash", "dhash", "phash", "whash"), "toy")
     assert Toy.n_searches == before + 1
+    assert "looked up by the tier toy" in _command(place, "--set", "tier=toy", "info")
     printed = json.loads(_command(place, "--set", "tier=toy", "search", query, "--by", "phash", "--json"))
     assert [one["path"] for one in printed["matches"]] == [path for path, _ in expected]
     assert Toy.n_searches == before + 2

@@ -277,6 +277,9 @@ def info(found: GalleryInfo) -> None:
         table.add_row("bytes a picture", f"{found.store_bytes / found.n_contents:,.0f}")
     if found.calibration is not None:
         table.add_row("calibration", _name(_calibration_line(found.calibration)))
+    for tier in dict.fromkeys(found.tiers.values()):
+        names = ", ".join(name for name, its_tier in found.tiers.items() if its_tier == tier)
+        table.add_row(f"looked up by the tier {tier}", names)
     for root in found.roots:
         table.add_row("a folder that was named", _name(root.path))
     for place in found.away:

@@ -43,6 +43,7 @@ class LookingUp:
             self._calibration_state(self._store.contents.count()),
             tuple(self._where.roots()),
             tuple(self._where.away()),
+            self._opened.searcher.tiers(),
         )
 
     def _calibration_state(self, n_contents: int) -> CalibrationState:

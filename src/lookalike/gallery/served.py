@@ -187,7 +187,8 @@ class ServedGallery(Gallery):
             for one in found["roots"]
         )
         found["away"] = tuple(found["away"])
-        return GalleryInfo(**{name.name: found[name.name] for name in fields(GalleryInfo)})
+        known = {name.name for name in fields(GalleryInfo)}
+        return GalleryInfo(**{name: value for name, value in found.items() if name in known})
 
     def folders(self) -> list[tuple[str, int]]:
         """See `Gallery.folders`."""

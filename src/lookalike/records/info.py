@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lookalike.records.calibration import CalibrationState
 from lookalike.records.failure import Failure
@@ -31,6 +31,8 @@ class GalleryInfo:
         The folders that were named to `add`, by path.
     away : tuple of str
         Those of them, and of the disks that files were found on, that are not there now.
+    tiers : mapping of str to str
+        For each feature, the tier by which its nearest rows are found.
     """
 
     folder: str
@@ -44,3 +46,4 @@ class GalleryInfo:
     calibration: CalibrationState | None = None
     roots: tuple[Root, ...] = ()
     away: tuple[str, ...] = ()
+    tiers: Mapping[str, str] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from lookalike.searching.way import AUTO, Ranking, Way
 from lookalike.searching.ways import find_way, ways
 from lookalike.searching.worth import Worth, choose_way, not_calibrated, weigh
 from lookalike.storage.filters import Filter
+from lookalike.storage.index.choose import choose_tier
 from lookalike.storage.index.kept import KeptIndexes
 from lookalike.storage.index.nearest import Allowed
 from lookalike.storage.records import FoundPicture
@@ -234,6 +235,15 @@ class Searcher:
             return None
         n_contents = len(look_up.rows(way.needs[0])) if allowed is None else len(allowed)
         return weigh(chosen[0], ranking.scores, n_contents)
+
+    def tiers(self) -> dict[str, str]:
+        """Return by which tier the nearest rows of each feature of the gallery are found."""
+        extractor, found = self._extractor(), {}
+        for name, recipe in extractor.recipes.items():
+            n_rows = self._store.features.recipes(recipe.feature).get(recipe.text)
+            if n_rows:
+                found[name] = choose_tier(extractor.features[name].kind, n_rows, extractor.settings)
+        return found
 
     def embeddings_of(self, feature: str, content_ids: Sequence[int]) -> Float32Array:
         """Return one embedding of each content, shape (n, d), rows of length 1; those without one are left out.

@@ -118,7 +118,8 @@ class Settings:
 
         Raises
         ------
-        InputError    an unknown name, or text that is not of the knob's type
+        InputError
+            An unknown name, or text that is not of the knob's type.
         """
         known = {knob.name: knob for knob in fields(self)}
         parsed: dict[str, Any] = {}

@@ -65,13 +65,17 @@ class Convolution:
 
     Parameters
     ----------
-    name : str                                                names its output in the graph
+    name : str
+        Names its output in the graph.
     weight : float32 array, shape (out, in / groups, k, k)
     bias : float32 array, shape (out,)
     stride : int
-    groups : int                                              1, or for a depthwise one its channels
-    relu6 : bool                                              whether its output is clipped to 0..6
-    sources : dict                                            names of the tensors it is folded from
+    groups : int
+        1, or for a depthwise one its channels.
+    relu6 : bool
+        Whether its output is clipped to 0..6.
+    sources : dict
+        Names of the tensors it is folded from.
     """
 
     name: str
@@ -97,7 +101,8 @@ def read_blocks(weights: Weights) -> list[Block]:
 
     Raises
     ------
-    ModelError    a tensor is missing
+    ModelError
+        A tensor is missing.
     """
     try:
         return list(_iter_blocks(weights))
@@ -167,7 +172,8 @@ def build_int8(blocks: Sequence[Block], ranges: Mapping[str, Range]) -> ModelPro
 
     Raises
     ------
-    ModelError    a range is missing
+    ModelError
+        A range is missing.
     """
     if missing := set(ranged_names(blocks)) - set(ranges):
         raise ModelError(f"there are no activation ranges for {', '.join(sorted(missing))}.")

@@ -114,7 +114,8 @@ def find_tensors(data: bytes, name: str) -> dict[str, Place]:
 
     Raises
     ------
-    ModelError    the bytes are not a state dict, or ask for anything beyond arrays
+    ModelError
+        The bytes are not a state dict, or ask for anything beyond arrays.
     """
     file = io.BytesIO(data)
     try:

@@ -22,9 +22,12 @@ class Edit:
 
     Parameters
     ----------
-    name : str      the kind of edit; all its grades share it
-    grade : str     how strong, in the edit's own unit; empty where there is only one
-    make : callable    ``(image, rng, neighbours)`` -> new RGB image; see `apply_edit`, which also seeds it
+    name : str
+        The kind of edit; all its grades share it.
+    grade : str
+        How strong, in the edit's own unit; empty where there is only one.
+    make : callable
+        ``(image, rng, neighbours)`` -> new RGB image; see `apply_edit`, which also seeds it.
     """
 
     name: str
@@ -47,20 +50,26 @@ def apply_edit(
 
     Parameters
     ----------
-    image : RGB image             not changed
+    image : RGB image
+        Not changed.
     edit : Edit
-    seed : int                    of the whole run
-    key : str                     of this picture, such as its path or digest
-    neighbours : RGB images       other pictures, for a collage's other cells; where there are too few, cells
-                                  are filled with plain shades
+    seed : int
+        Of the whole run.
+    key : str
+        Of this picture, such as its path or digest.
+    neighbours : RGB images
+        Other pictures, for a collage's other cells; where there are too few, cells are filled with
+        plain shades.
 
     Returns
     -------
-    RGB image    of any size, at least 1 x 1
+    RGB image
+        Of any size, at least 1 x 1.
 
     Raises
     ------
-    InputError    the picture is not RGB
+    InputError
+        The picture is not RGB.
     """
     if image.mode != "RGB":
         raise InputError(f'Edits take RGB pictures, not {image.mode}; call convert("RGB") or decode() first.')

@@ -106,9 +106,10 @@ def see_from(image: Image.Image, inset: np.ndarray, background: Image.Image) -> 
 
     Parameters
     ----------
-    image, background : RGB images of one size    the background is not changed
-    inset : float array, shape (4, 2)    how far each corner moves, as shares of width and height; clockwise
-                                         from the upper left
+    image, background : RGB images of one size
+        The background is not changed.
+    inset : float array, shape (4, 2)
+        How far each corner moves, as shares of width and height; clockwise from the upper left.
     """
     width, height = image.size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)

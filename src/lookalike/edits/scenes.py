@@ -98,9 +98,12 @@ def photo_of_print(
     Parameters
     ----------
     image, rng : RGB image, random generator
-    tilt : float     how far a corner moves inwards at most, as a share of the side
-    light : float    how much lighter one side is than the middle, and darker the other
-    noise : float    standard deviation in levels
+    tilt : float
+        How far a corner moves inwards at most, as a share of the side.
+    light : float
+        How much lighter one side is than the middle, and darker the other.
+    noise : float
+        Standard deviation in levels.
     """
     inset = rng.uniform(0.03, tilt, (4, 2))
     seen = see_from(image, inset, Image.new("RGB", image.size, (112, 84, 60)))

@@ -41,10 +41,14 @@ class IndexedData:
     Parameters
     ----------
     data : DataSet
-    gallery : LocalGallery                     holds the data set's gallery pictures and nothing else
-    paths : tuple of str                  absolute paths of `data.gallery`, in its order
-    digests : mapping                     of each path that was read, the digest of its bytes
-    failed : tuple of Failure             gallery pictures that could not be read
+    gallery : LocalGallery
+        Holds the data set's gallery pictures and nothing else.
+    paths : tuple of str
+        Absolute paths of `data.gallery`, in its order.
+    digests : mapping
+        Of each path that was read, the digest of its bytes.
+    failed : tuple of Failure
+        Gallery pictures that could not be read.
     """
 
     data: DataSet
@@ -62,7 +66,8 @@ def index_data(
 
     Raises
     ------
-    InputError    not one of the gallery's pictures can be read
+    InputError
+        Not one of the gallery's pictures can be read.
     """
     paths = tuple(data.path_of(name) for name in data.gallery)
     only_hashes = all(set(features_of(by, settings)) <= set(HASHES) for by in ways)
@@ -105,8 +110,10 @@ def answer_all(
 
     Raises
     ------
-    InputError     there are predictions of another configuration in the folder
-    OutputError    they cannot be written
+    InputError
+        There are predictions of another configuration in the folder.
+    OutputError
+        They cannot be written.
     """
     digest = _digest_of_data(indexed)
     kept = {

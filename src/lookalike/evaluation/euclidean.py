@@ -26,11 +26,15 @@ class EuclideanResult:
 
     Parameters
     ----------
-    case : str                     what is compared
+    case : str
+        What is compared.
     dtype : str
-    numpy_seconds, scipy_seconds : float    median of one call
-    scipy_by_numpy : float         median of the paired ratios; above 1 NumPy is the faster
-    relative_difference : float    largest difference of the two answers, as a share of the answer
+    numpy_seconds, scipy_seconds : float
+        Median of one call.
+    scipy_by_numpy : float
+        Median of the paired ratios; above 1 NumPy is the faster.
+    relative_difference : float
+        Largest difference of the two answers, as a share of the answer.
     """
 
     case: str
@@ -63,8 +67,10 @@ def compare_euclidean(*, seed: int = 0, n_rounds: int = N_ROUNDS) -> EuclideanEx
 
     Parameters
     ----------
-    seed : int        of the vectors
-    n_rounds : int    how often each case is measured; both libraries take turns within a round
+    seed : int
+        Of the vectors.
+    n_rounds : int
+        How often each case is measured; both libraries take turns within a round.
     """
     from scipy.spatial import distance
 

@@ -49,11 +49,16 @@ class Evaluation:
     Parameters
     ----------
     data : DataSet
-    depth : int                        answers kept of each query; what lies beyond counts as not found
-    results : tuple of WayResult       in the order in which the ways were asked for
-    n_failed_queries : int             queries that could not be read
-    n_failed_pictures : int            gallery pictures that could not be read; they cannot be found
-    n_without_positives : int          queries with nothing to find; they are left out of the means
+    depth : int
+        Answers kept of each query; what lies beyond counts as not found.
+    results : tuple of WayResult
+        In the order in which the ways were asked for.
+    n_failed_queries : int
+        Queries that could not be read.
+    n_failed_pictures : int
+        Gallery pictures that could not be read; they cannot be found.
+    n_without_positives : int
+        Queries with nothing to find; they are left out of the means.
     """
 
     data: DataSet
@@ -73,7 +78,8 @@ def parse_ways(text: str, settings: Settings) -> tuple[str, ...]:
 
     Raises
     ------
-    InputError    an unknown way, or none
+    InputError
+        An unknown way, or none.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
@@ -102,18 +108,26 @@ def evaluate(
 
     Parameters
     ----------
-    data : DataSet     see `load_dataset`, `make_edited` and `take_queries`
-    ways : names       see `parse_ways`
-    out : folder       gets the gallery and the predictions; the same call goes on with what is there
+    data : DataSet
+        See `load_dataset`, `make_edited` and `take_queries`.
+    ways : names
+        See `parse_ways`.
+    out : folder
+        Gets the gallery and the predictions; the same call goes on with what is there.
     settings : Settings
-    depth : int or None    answers to keep of each query; None: 1000, or 100 for edited copies
-    seed : int         of the bootstrap and of the sample whose costs are measured
-    on_stage : callable    called with a stage's name, how much of it is done, and its total
+    depth : int or None
+        Answers to keep of each query; None: 1000, or 100 for edited copies.
+    seed : int
+        Of the bootstrap and of the sample whose costs are measured.
+    on_stage : callable
+        Called with a stage's name, how much of it is done, and its total.
 
     Raises
     ------
-    InputError     nothing can be read, or `out` holds predictions of another configuration
-    OutputError    the predictions cannot be written
+    InputError
+        Nothing can be read, or `out` holds predictions of another configuration.
+    OutputError
+        The predictions cannot be written.
     """
     depth = depth or (EDITS_DEPTH if data.edits else DEPTH)
     depth = min(depth, len(data.gallery))
@@ -177,14 +191,19 @@ def make_edited(
 
     Parameters
     ----------
-    folder : folder        all its pictures are searched in, but for a few that fill the cells of collages
-    out : folder           gets the copies; the same call keeps those that are there
-    edits : edits or None  None: all of `graded_edits`
-    limit : int or None    how many pictures to make copies of; None: 100
+    folder : folder
+        All its pictures are searched in, but for a few that fill the cells of collages.
+    out : folder
+        Gets the copies; the same call keeps those that are there.
+    edits : sequence of Edit, or None
+        None takes all of `graded_edits`.
+    limit : int or None
+        How many pictures to make copies of; None: 100.
 
     Raises
     ------
-    InputError    the folder holds fewer than two pictures that can be read
+    InputError
+        The folder holds fewer than two pictures that can be read.
     """
     root = Path(os.path.abspath(folder))
     if not root.is_dir():

@@ -65,12 +65,17 @@ class MeasureResult:
 
     Parameters
     ----------
-    accuracy : float                 0 to 1; the mean over draws where there are several
-    accuracy_range : (float, float)  the least and the largest accuracy of a draw
-    seconds_per_pair : float         median, from two decoded pictures to the distance, nothing kept; of
-                                     ``auto`` reading and decoding count too
-    seconds_per_kept_pair : float    the same where both pictures' features are kept, as a gallery does
-    published_accuracy, published_seconds_per_pair : float or None    where the study has the measure
+    accuracy : float
+        0 to 1; the mean over draws where there are several.
+    accuracy_range : (float, float)
+        The least and the largest accuracy of a draw.
+    seconds_per_pair : float
+        Median, from two decoded pictures to the distance, nothing kept; of ``auto`` reading and
+        decoding count too.
+    seconds_per_kept_pair : float
+        The same where both pictures' features are kept, as a gallery does.
+    published_accuracy, published_seconds_per_pair : float or None
+        Where the study has the measure.
     """
 
     measure: str
@@ -122,14 +127,18 @@ def five_measures(
 
     Parameters
     ----------
-    data : folder       a folder for each thing, with at least two pictures
+    data : folder
+        A folder for each thing, with at least two pictures.
     settings : Settings
-    on_stage : callable    called with a measure's name, how many draws are done, and their number
+    on_stage : callable
+        Called with a measure's name, how many draws are done, and their number.
 
     Raises
     ------
-    InputError      fewer than two groups of at least two pictures
-    PictureError    a picture cannot be decoded
+    InputError
+        Fewer than two groups of at least two pictures.
+    PictureError
+        A picture cannot be decoded.
     """
     groups = _find_groups(data, at_least=2)
     paths = [path for group in groups for path in group]

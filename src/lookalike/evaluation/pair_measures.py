@@ -32,11 +32,15 @@ class Measure:
     Parameters
     ----------
     name : str
-    how : str               in words, with what is done to the pictures first
-    prepare : callable      decoded picture -> what is compared
-    distance : callable     two prepared pictures -> a number, lower for what is more alike
-    kind : Kind             ``published`` for those of the study, ``ours`` for others that we offer, ``why``
-                            for those that only explain a difference
+    how : str
+        In words, with what is done to the pictures first.
+    prepare : callable
+        Decoded picture -> what is compared.
+    distance : callable
+        Two prepared pictures -> a number, lower for what is more alike.
+    kind : Kind
+        ``published`` for those of the study, ``ours`` for others that we offer, ``why`` for those
+        that only explain a difference.
     """
 
     name: str

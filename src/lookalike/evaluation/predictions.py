@@ -28,12 +28,17 @@ class Configuration:
 
     Parameters
     ----------
-    by : str            the way of searching
-    depth : int         how many answers are kept of each query
+    by : str
+        The way of searching.
+    depth : int
+        How many answers are kept of each query.
     data_digest : str   of the names and bytes of the gallery's pictures and of the queries
-    recipes : str       of the features that the way uses, as JSON
-    settings : str      that change an answer, as JSON
-    version : str       of lookalike
+    recipes : str
+        Of the features that the way uses, as JSON.
+    settings : str
+        That change an answer, as JSON.
+    version : str
+        Of lookalike.
     """
 
     by: str
@@ -51,9 +56,11 @@ class Predictions:
 
     Parameters
     ----------
-    items : int32 array, shape (n, depth)      positions in the list of gallery pictures; -1 where there is none
+    items : int32 array, shape (n, depth)
+        Positions in the list of gallery pictures; -1 where there is none.
     scores : float64 array, shape (n, depth)   higher is more alike; minus infinity where there is none
-    failed : bool array, shape (n,)            the query could not be read
+    failed : bool array, shape (n,)
+        The query could not be read.
     """
 
     items: NDArray[np.int32]
@@ -69,12 +76,14 @@ class PredictionsFolder:
 
     Parameters
     ----------
-    folder : Path              made when the first part is written; several ways may share it
+    folder : Path
+        Made when the first part is written; several ways may share it.
     configuration : Configuration
 
     Raises
     ------
-    InputError    a part is there that was made by another configuration, or is damaged
+    InputError
+        A part is there that was made by another configuration, or is damaged.
     """
 
     def __init__(self, folder: Path, configuration: Configuration) -> None:
@@ -88,7 +97,8 @@ class PredictionsFolder:
 
         Raises
         ------
-        OutputError    the file cannot be written
+        OutputError
+            The file cannot be written.
         """
         path = self._folder / f"{self._stem}.{self.n_done:07d}.npz"
         unfinished = path.with_suffix(".part")

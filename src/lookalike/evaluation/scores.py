@@ -30,11 +30,15 @@ class Truth:
 
     Parameters
     ----------
-    positives : tuple of int arrays, one a query    positions in the list of gallery pictures
-    dropped : tuple of int arrays, one a query      positions that are neither right nor wrong
-    sources : int array, shape (n,)                 queries of one number are edits of one picture; each its own
-                                                    where the data set knows no edits
-    edits : tuple of str, one a query               the edit's label, or an empty text
+    positives : tuple of int arrays, one a query
+        Positions in the list of gallery pictures.
+    dropped : tuple of int arrays, one a query
+        Positions that are neither right nor wrong.
+    sources : int array, shape (n,)
+        Queries of one number are edits of one picture; each its own where the data set knows no
+        edits.
+    edits : tuple of str, one a query
+        The edit's label, or an empty text.
     """
 
     positives: tuple[NDArray[np.intp], ...]
@@ -54,12 +58,16 @@ class Mistake:
 
     Parameters
     ----------
-    query, wrong : str            names in the data set
+    query, wrong : str
+        Names in the data set.
     wrong_score : float
-    positive : str                the right picture that came first, or one that did not come at all
+    positive : str
+        The right picture that came first, or one that did not come at all.
     positive_rank : int or None   its place, from 1; None where it was not among the answers
-    positive_score : float        minus infinity where it was not among the answers
-    edit : str                    label of the edit, or an empty text
+    positive_score : float
+        Minus infinity where it was not among the answers.
+    edit : str
+        Label of the edit, or an empty text.
     """
 
     query: str
@@ -86,15 +94,21 @@ class Scores:
 
     Parameters
     ----------
-    values : mapping       by the measure's name; NaN where nothing can be said
-    intervals : mapping    of some measures, the 95 % bootstrap interval over queries (over sources of edits)
-    recall_by_rank : float array, shape (r,)    recall@k for the k of `RANKS` that the depth allows
-    pr_curve : float array, shape (p, 2)        recall and precision of all pairs by one threshold
-    bins, same, different : float arrays        histogram edges (b + 1,), and the shares (b,) of the scores of
-                                                right and of wrong pairs among the answers (the lowest
-                                                thousandth is left out)
-    by_edit : mapping      by label, in the order of the data set's edits
-    mistakes : tuple of Mistake    the worst first: by how much the wrong one scores above the right one
+    values : mapping
+        By the measure's name; NaN where nothing can be said.
+    intervals : mapping
+        Of some measures, the 95 % bootstrap interval over queries (over sources of edits).
+    recall_by_rank : float array, shape (r,)
+        Recall@k for the k of `RANKS` that the depth allows.
+    pr_curve : float array, shape (p, 2)
+        Recall and precision of all pairs by one threshold.
+    bins, same, different : float arrays
+        Histogram edges (b + 1,), and the shares (b,) of the scores of right and of wrong pairs among
+        the answers (the lowest thousandth is left out).
+    by_edit : mapping
+        By label, in the order of the data set's edits.
+    mistakes : tuple of Mistake
+        The worst first: by how much the wrong one scores above the right one.
     """
 
     values: Mapping[str, float]

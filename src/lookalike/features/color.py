@@ -29,7 +29,8 @@ class Pixels:
 
     Parameters
     ----------
-    image : PIL image of mode RGB    sRGB
+    image : PIL image of mode RGB
+        SRGB.
     """
 
     def __init__(self, image: Image) -> None:
@@ -116,8 +117,9 @@ def local_binary_patterns(grey: UInt8Array) -> UInt8Array:
 
     Returns
     -------
-    uint8 array, shape (h - 2, w - 2)    bit k is set where neighbour k, clockwise from the upper left,
-                                         is at least as bright; empty below 3 pixels
+    uint8 array, shape (h - 2, w - 2)
+        Bit k is set where neighbour k, clockwise from the upper left, is at least as bright; empty
+        below 3 pixels.
     """
     height, width = grey.shape
     center = grey[1:-1, 1:-1]

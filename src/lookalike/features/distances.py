@@ -31,7 +31,8 @@ def cosine(queries: Float32Array, gallery: Float32Array) -> Float32Array:
 
     Raises
     ------
-    FeatureMismatchError    the numbers of dimensions differ
+    FeatureMismatchError
+        The numbers of dimensions differ.
     """
     _check(queries, gallery)
     return 1 - _unit(queries) @ _unit(gallery).T

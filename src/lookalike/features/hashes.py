@@ -39,11 +39,13 @@ def ahash(image: Image, size: int = 8) -> UInt8Array:
     Parameters
     ----------
     image : PIL image
-    size : int    side of the hash, at least 2
+    size : int
+        Side of the hash, at least 2.
 
     Returns
     -------
-    uint8 array, shape (ceil(size * size / 8),)    the packed bits
+    uint8 array, shape (ceil(size * size / 8),)
+        The packed bits.
 
     Notes
     -----
@@ -186,16 +188,20 @@ def hamming(queries: UInt8Array, gallery: UInt8Array) -> NDArray[np.int32]:
 
     Parameters
     ----------
-    queries : uint8 array, shape (n, b)    packed hashes of b bytes
-    gallery : uint8 array, shape (m, b)    same algorithm and size as `queries`
+    queries : uint8 array, shape (n, b)
+        Packed hashes of b bytes.
+    gallery : uint8 array, shape (m, b)
+        Same algorithm and size as `queries`.
 
     Returns
     -------
-    int32 array, shape (n, m)    distance in bits, 0 to 8 b; lower is closer
+    int32 array, shape (n, m)
+        Distance in bits, 0 to 8 b; lower is closer.
 
     Raises
     ------
-    FeatureMismatchError    the sizes differ; the message gives both
+    FeatureMismatchError
+        The sizes differ; the message gives both.
     """
     if queries.shape[1] != gallery.shape[1]:
         raise FeatureMismatchError(

@@ -22,7 +22,8 @@ def search_figure(answer: Answer, query: Any, settings: Settings, *, n_columns: 
 
     Raises
     ------
-    MissingExtraError    matplotlib is not installed
+    MissingExtraError
+        Matplotlib is not installed.
     """
     check_matplotlib()
     from matplotlib.figure import Figure

@@ -24,13 +24,17 @@ def check_output(path: Path | None, formats: Sequence[str] = (), *, inputs: Iter
 
     Parameters
     ----------
-    path : Path or None       where the report is to go; None is no report, which is fine
-    formats : tuple of str    suffixes that it may have; empty is any that is no picture's
-    inputs : names            what was asked about; none of these files is overwritten
+    path : Path or None
+        Where the report is to go; None is no report, which is fine.
+    formats : tuple of str
+        Suffixes that it may have; empty is any that is no picture's.
+    inputs : names
+        What was asked about; none of these files is overwritten.
 
     Raises
     ------
-    InputError    another suffix, no such folder, one that cannot be written, or a file that must stay
+    InputError
+        Another suffix, no such folder, one that cannot be written, or a file that must stay.
     """
     if path is None:
         return
@@ -61,7 +65,8 @@ def write_output(path: Path, data: bytes) -> None:
 
     Raises
     ------
-    OutputError    it cannot be written; what was there before is as it was
+    OutputError
+        It cannot be written; what was there before is as it was.
     """
     place = Path(os.path.realpath(path))
     unfinished = place.with_name(f".{secrets.token_hex(8)}.part")

@@ -31,11 +31,15 @@ class EditedCopies:
 
     Parameters
     ----------
-    ground_truth : str     path of the CSV of query, positive and edit
-    n_copies : int         edited copies that are there now
-    n_kept : int           of them, those that were already there from an earlier run
-    failed : tuple of (path, reason)    sources that could not be read or decoded, distractors that could not
-                                        be read; the ground truth leaves them out
+    ground_truth : str
+        Path of the CSV of query, positive and edit.
+    n_copies : int
+        Edited copies that are there now.
+    n_kept : int
+        Of them, those that were already there from an earlier run.
+    failed : tuple of (path, reason)
+        Sources that could not be read or decoded, distractors that could not be read; the ground
+        truth leaves them out.
     """
 
     ground_truth: str
@@ -87,21 +91,31 @@ def write_edits(
 
     Parameters
     ----------
-    sources : paths         picture files to make copies of; not changed
-    folder : path           made if it is not there
-    edits : edits or None   None: all of `graded_edits`
-    distractors : paths     further files that shall be searched in, and of which no copies are made
-    neighbours : paths      pictures for the other cells of collages. They should not be among the sources
-                            and distractors, or they would be found there, rightly, and counted as wrong
+    sources : paths
+        Picture files to make copies of; not changed.
+    folder : path
+        Made if it is not there.
+    edits : sequence of Edit, or None
+        None takes all of `graded_edits`.
+    distractors : paths
+        Further files that shall be searched in, and of which no copies are made.
+    neighbours : paths
+        Pictures for the other cells of collages. They should not be among the sources and
+        distractors, or they would be found there, rightly, and counted as wrong.
     seed : int
-    jpeg_quality : int or None    None writes PNG, without loss; else JPEG of this quality, 1 to 95
-    max_side_px : int or None     shrink larger sources to this before they are edited; None leaves them
-    settings : Settings           limits of what is decoded
-    on_progress : callable or None    called with the number of sources done and of all
+    jpeg_quality : int or None
+        None writes PNG, without loss; else JPEG of this quality, 1 to 95.
+    max_side_px : int or None
+        Shrink larger sources to this before they are edited; None leaves them.
+    settings : Settings
+        Limits of what is decoded.
+    on_progress : callable or None
+        Called with the number of sources done and of all.
 
     Raises
     ------
-    InputError    there is no source or no edit, or `jpeg_quality` or `max_side_px` is out of range
+    InputError
+        There is no source or no edit, or `jpeg_quality` or `max_side_px` is out of range.
     """
     edits = graded_edits() if edits is None else edits
     _check(sources, edits, jpeg_quality, max_side_px)

@@ -23,17 +23,23 @@ class DataSet:
 
     Parameters
     ----------
-    name : str                     for tables: the name of the folder or file it was read from
-    root : str                     absolute path of the folder that names are relative to
-    gallery : tuple of str         the pictures to search in, sorted, each once
-    queries : tuple of str         sorted, each once
-    positives : mapping of query to frozenset    the right answers, all of them in the gallery and never the
-                                                 query itself; empty for a query that has none
-    ignored : mapping of query to frozenset      neither right nor wrong: to be taken out of the answer before
-                                                 it is judged
-    edits : mapping of query to str              the label of the edit that made it, where that is known
-    boxes : mapping of query to Box              the part of the picture that is asked about, where it is not
-                                                 the whole
+    name : str
+        For tables: the name of the folder or file it was read from.
+    root : str
+        Absolute path of the folder that names are relative to.
+    gallery : tuple of str
+        The pictures to search in, sorted, each once.
+    queries : tuple of str
+        Sorted, each once.
+    positives : mapping of query to frozenset
+        The right answers, all of them in the gallery and never the query itself; empty for a query
+        that has none.
+    ignored : mapping of query to frozenset
+        Neither right nor wrong: to be taken out of the answer before it is judged.
+    edits : mapping of query to str
+        The label of the edit that made it, where that is known.
+    boxes : mapping of query to Box
+        The part of the picture that is asked about, where it is not the whole.
     """
 
     name: str
@@ -88,7 +94,8 @@ class OthersOfGroup(Mapping[str, frozenset[str]]):
 
     Parameters
     ----------
-    groups : iterable of sets    no name may be in two of them
+    groups : iterable of sets
+        No name may be in two of them.
     """
 
     def __init__(self, groups: Iterable[frozenset[str]]) -> None:

@@ -34,19 +34,22 @@ def load_dataset(path: str | os.PathLike[str], *, layout: str | None = None) -> 
 
     Parameters
     ----------
-    path : path          a folder, or the file of a table
-    layout : str or None    one of `LAYOUTS`; None recognises it: a table that is named by itself, or the only
-                            table in the folder, then the published layouts by their file names, then a
-                            folder per class
+    path : path
+        A folder, or the file of a table.
+    layout : str or None
+        One of `LAYOUTS`; None recognises it: a table that is named by itself, or the only table in
+        the folder, then the published layouts by their file names, then a folder per class.
 
     Returns
     -------
-    DataSet    names in order; the same files give the same data set
+    DataSet
+        Names in order; the same files give the same data set.
 
     Raises
     ------
-    InputError    there is nothing at the path, the layout is unknown or not recognised, or a file of it is
-                  broken; the message names the file and the line
+    InputError
+        There is nothing at the path, the layout is unknown or not recognised, or a file of it is
+        broken; the message names the file and the line.
     """
     place = Path(os.path.abspath(path))
     if layout is not None and layout not in LAYOUTS:

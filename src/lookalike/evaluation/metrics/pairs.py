@@ -16,9 +16,12 @@ class RecallAtPrecision(NamedTuple):
 
     Parameters
     ----------
-    recall : float       share of all relevant pairs; 0 where the promise cannot be kept, NaN without positives
-    threshold : float    the least score to accept; infinity where the promise cannot be kept
-    precision : float    reached at that threshold; NaN where nothing is accepted
+    recall : float
+        Share of all relevant pairs; 0 where the promise cannot be kept, NaN without positives.
+    threshold : float
+        The least score to accept; infinity where the promise cannot be kept.
+    precision : float
+        Reached at that threshold; NaN where nothing is accepted.
     """
 
     recall: float
@@ -32,7 +35,8 @@ class PrCurve(NamedTuple):
     Parameters
     ----------
     precision, recall : float64 arrays, shape (t,)
-    thresholds : float64 array, shape (t,)    falling; every pair with this score or more is accepted
+    thresholds : float64 array, shape (t,)
+        Falling; every pair with this score or more is accepted.
     """
 
     precision: FloatArray
@@ -45,8 +49,10 @@ class RocCurve(NamedTuple):
 
     Parameters
     ----------
-    false_positive_rate, true_positive_rate : float64 arrays, shape (t + 1,)    from 0 to 1
-    thresholds : float64 array, shape (t + 1,)    falling; the first is infinite, it accepts nothing
+    false_positive_rate, true_positive_rate : float64 arrays, shape (t + 1,)
+        From 0 to 1.
+    thresholds : float64 array, shape (t + 1,)
+        Falling; the first is infinite, it accepts nothing.
     """
 
     false_positive_rate: FloatArray
@@ -64,13 +70,16 @@ def micro_average_precision(
 
     Parameters
     ----------
-    scores : float array, any shape      of every pair returned; minus infinity for places without an answer
+    scores : float array, any shape
+        Of every pair returned; minus infinity for places without an answer.
     relevant : bool array, same shape
-    n_relevant : int or None             all relevant pairs, returned or not; None: those in `relevant`
+    n_relevant : int or None
+        All relevant pairs, returned or not; None: those in `relevant`.
 
     Returns
     -------
-    float    0 to 1; NaN where there are no relevant pairs
+    float
+        0 to 1; NaN where there are no relevant pairs.
     """
     scores, relevant, n_relevant = _flatten_pairs(scores, relevant, n_relevant)
     return float(average_precision(rank_against_ties(scores, relevant)[None], [n_relevant])[0])
@@ -85,7 +94,8 @@ def pr_curve(scores: npt.ArrayLike, relevant: npt.ArrayLike, n_relevant: int | N
 
     Returns
     -------
-    PrCurve    empty without answers; recall is NaN without relevant pairs
+    PrCurve
+        Empty without answers; recall is NaN without relevant pairs.
     """
     scores, relevant, n_relevant = _flatten_pairs(scores, relevant, n_relevant)
     n_true, n_false, thresholds = _count_by_threshold(scores, relevant)
@@ -103,7 +113,8 @@ def recall_at_precision(
     Parameters
     ----------
     scores, relevant, n_relevant : as of `micro_average_precision`
-    min_precision : float    above 0 to 1, such as 0.999
+    min_precision : float
+        Above 0 to 1, such as 0.999.
     """
     if not 0 < min_precision <= 1:
         raise ValueError(f"min_precision must be above 0 and at most 1, not {min_precision}")
@@ -123,12 +134,14 @@ def roc_curve(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> RocCurve:
 
     Parameters
     ----------
-    scores : float array, any shape      of pairs judged; all of them must be given, also the unlikely ones
+    scores : float array, any shape
+        Of pairs judged; all of them must be given, also the unlikely ones.
     relevant : bool array, same shape
 
     Returns
     -------
-    RocCurve    a rate is NaN where there is no pair of its kind
+    RocCurve
+        A rate is NaN where there is no pair of its kind.
     """
     scores, relevant, _ = _flatten_pairs(scores, relevant, None)
     n_true, n_false, thresholds = _count_by_threshold(scores, relevant)

@@ -21,9 +21,12 @@ class MeanOverQueries(NamedTuple):
 
     Parameters
     ----------
-    mean : float          NaN where no query has a value
-    n_used : int          queries that went into it
-    n_left_out : int      queries without a value: they have no positives
+    mean : float
+        NaN where no query has a value.
+    n_used : int
+        Queries that went into it.
+    n_left_out : int
+        Queries without a value: they have no positives.
     """
 
     mean: float
@@ -36,16 +39,19 @@ def rank_against_ties(scores: npt.ArrayLike, relevant: npt.ArrayLike) -> BoolArr
 
     Parameters
     ----------
-    scores : float array, shape (..., m)     higher is more alike; minus infinity for places without an answer
+    scores : float array, shape (..., m)
+        Higher is more alike; minus infinity for places without an answer.
     relevant : bool array, shape (..., m)
 
     Returns
     -------
-    bool array, shape (..., m)    ``ranked_relevance``
+    bool array, shape (..., m)
+        ``ranked_relevance``.
 
     Raises
     ------
-    ValueError    the shapes differ, or a score is NaN
+    ValueError
+        The shapes differ, or a score is NaN.
     """
     scores, relevant = check_pairs(scores, relevant)
     order = np.lexsort((relevant, -scores), axis=-1)
@@ -58,7 +64,8 @@ def drop_ranked(ranked_relevance: npt.ArrayLike, dropped: npt.ArrayLike) -> Bool
     Parameters
     ----------
     ranked_relevance : bool array, shape (n, k)
-    dropped : bool array, shape (n, k)    the places to take out: junk pictures, copies of the query
+    dropped : bool array, shape (n, k)
+        The places to take out: junk pictures, copies of the query.
 
     Returns
     -------
@@ -75,7 +82,8 @@ def mean_over_queries(values: npt.ArrayLike) -> MeanOverQueries:
 
     Parameters
     ----------
-    values : float array, shape (n,)    one a query; NaN for a query without positives
+    values : float array, shape (n,)
+        One a query; NaN for a query without positives.
     """
     values = np.asarray(values, np.float64)
     used = values[~np.isnan(values)]
@@ -93,18 +101,24 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    values : float array, shape (q,)    one a query; NaN is left out
-    seed : int         the same seed gives the same interval
-    level : float      share of the means inside, above 0 and below 1
-    n : int            how many times to draw
+    values : float array, shape (q,)
+        One a query; NaN is left out.
+    seed : int
+        The same seed gives the same interval.
+    level : float
+        Share of the means inside, above 0 and below 1.
+    n : int
+        How many times to draw.
 
     Returns
     -------
-    float, float    low and high end; NaN where no query has a value
+    float, float
+        Low and high end; NaN where no query has a value.
 
     Raises
     ------
-    ValueError    `level` or `n` is out of range
+    ValueError
+        `level` or `n` is out of range.
     """
     if not 0 < level < 1 or n < 1:
         raise ValueError(f"level must lie between 0 and 1 and n be at least 1, not {level} and {n}")
@@ -167,8 +181,9 @@ def average_precision(
     Parameters
     ----------
     ranked_relevance, n_relevant : see the module
-    k : int or None    look at the first k places only (AP@k). The sum is then divided by the smaller of k
-                       and the number of positives, so that a perfect list has 1
+    k : int or None
+        Look at the first k places only (AP@k). The sum is then divided by the smaller of k and the
+        number of positives, so that a perfect list has 1.
     """
     ranked, n_relevant = _check_ranked(ranked_relevance, n_relevant, k)
     precision = ranked.cumsum(axis=1) / np.arange(1, ranked.shape[1] + 1)
@@ -211,11 +226,13 @@ def jaccard(found: npt.ArrayLike, true: npt.ArrayLike) -> FloatArray:
 
     Parameters
     ----------
-    found, true : bool arrays, shape (..., m)    is each of m pictures in the answer, in the truth?
+    found, true : bool arrays, shape (..., m)
+        Is each of m pictures in the answer, in the truth?
 
     Returns
     -------
-    float64 array, shape (...)    1 where both are empty: nothing to find, and nothing found
+    float64 array, shape (...)
+        1 where both are empty: nothing to find, and nothing found.
     """
     found, true = np.asarray(found, bool), np.asarray(true, bool)
     check_same_shape(found, true)

@@ -27,10 +27,14 @@ class CatalogueEntry:
 
     Parameters
     ----------
-    name : str                        what the settings call it
-    license, source : str             of the weights
-    description : ModelDescription    what it takes and gives
-    graphs : Graph by precision       the first is taken where the precision asked for is not there
+    name : str
+        What the settings call it.
+    license, source : str
+        Of the weights.
+    description : ModelDescription
+        What it takes and gives.
+    graphs : Graph by precision
+        The first is taken where the precision asked for is not there.
     """
 
     name: str

@@ -46,16 +46,22 @@ class ModelDescription:
 
     Parameters
     ----------
-    size_px : int            side of the square input
-    layout : str             ``NCHW`` or ``NHWC``
-    channel_order : str      ``RGB`` or ``BGR``
-    mean, std : 3 floats     of the channels in the model's order, on the scale of pixels, 0..255: the
-                             input is (pixel - mean) / std; a model that takes uint8 gets the pixels as
-                             they are, and needs mean 0 and std 1
-    resize : str             ``squash`` squeezes the whole picture into the square, ``crop`` resizes the
-                             shorter side and takes the middle
-    output : str             name of the output; empty means the first
-    pooling : str            ``average`` over the places of a 4-D output, ``none`` for a 2-D one
+    size_px : int
+        Side of the square input.
+    layout : str
+        ``NCHW`` or ``NHWC``.
+    channel_order : str
+        ``RGB`` or ``BGR``.
+    mean, std : 3 floats
+        Of the channels in the model's order, on the scale of pixels, 0..255: the input is (pixel -
+        mean) / std; a model that takes uint8 gets the pixels as they are, and needs mean 0 and std 1.
+    resize : str
+        ``squash`` squeezes the whole picture into the square, ``crop`` resizes the shorter side and
+        takes the middle.
+    output : str
+        Name of the output; empty means the first.
+    pooling : str
+        ``average`` over the places of a 4-D output, ``none`` for a 2-D one.
     """
 
     size_px: int
@@ -121,7 +127,8 @@ def read_description(path: Path) -> ModelDescription:
 
     Raises
     ------
-    ModelError    the file is absent, is not such JSON, lacks a key, or has an unknown or unfit one
+    ModelError
+        The file is absent, is not such JSON, lacks a key, or has an unknown or unfit one.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))

@@ -44,9 +44,12 @@ class Embedder:
 
     Parameters
     ----------
-    session : of ONNX Runtime
-    description : what the model takes and gives
-    recipe : stored with every embedding
+    session : InferenceSession
+        Of ONNX Runtime.
+    description : ModelDescription
+        What the model takes and gives.
+    recipe : Recipe
+        Stored with every embedding.
     """
 
     def __init__(self, session: InferenceSession, description: ModelDescription, recipe: Recipe) -> None:
@@ -92,8 +95,10 @@ class Embedder:
 
         Raises
         ------
-        InputError    another shape or dtype
-        ModelError    the engine failed, or gave numbers that are not finite
+        InputError
+            Another shape or dtype.
+        ModelError
+            The engine failed, or gave numbers that are not finite.
         """
         expected = (self.size_px, self.size_px, 3)
         if prepared.dtype != np.uint8 or prepared.ndim != 4 or prepared.shape[1:] != expected:
@@ -132,15 +137,21 @@ def open_embedder(model: str, settings: Settings, *, n_threads: int = 1) -> Embe
 
     Parameters
     ----------
-    model : a name of the catalogue, or the path of an ``.onnx`` file
-    settings : uses `precision`, for a model of the catalogue
-    n_threads : threads of the engine, at least 1
+    model : str
+        A name of the catalogue, or the path of an ``.onnx`` file.
+    settings : Settings
+        The precision, for a model of the catalogue.
+    n_threads : int
+        Threads of the engine, at least 1.
 
     Raises
     ------
-    InputError    no such model, or fewer than 1 thread
-    ModelError    the model cannot be loaded
-    MissingExtraError    its weights are in a package that is not installed
+    InputError
+        No such model, or fewer than 1 thread.
+    ModelError
+        The model cannot be loaded.
+    MissingExtraError
+        Its weights are in a package that is not installed.
     """
     if n_threads < 1:
         raise InputError(f"n_threads = {n_threads} must be at least 1.")
@@ -192,12 +203,14 @@ def self_test(embedder: Embedder) -> float:
 
     Returns
     -------
-    float    cosine between what it makes of the synthetic picture and what was measured when it entered
-             the catalogue; above 0.999 on every sound installation
+    float
+        Cosine between what it makes of the synthetic picture and what was measured when it entered
+        the catalogue; above 0.999 on every sound installation.
 
     Raises
     ------
-    InputError    nothing is known about the model: it is not of the catalogue, or has no golden vector there
+    InputError
+        Nothing is known about the model: it is not of the catalogue, or has no golden vector there.
     """
     parameters = embedder.recipe.parameters
     entry = find_entry(str(parameters["model"]))
@@ -216,10 +229,14 @@ def open_session(
 
     Parameters
     ----------
-    model : the bytes of an ONNX file
-    name : what to call it in messages
-    n_threads : threads of one call
-    constants : arrays by name that the file leaves out, kept outside it by ONNX's external data
+    model : bytes
+        An ONNX file.
+    name : str
+        What to call it in messages.
+    n_threads : int
+        Threads of one call.
+    constants : float32 arrays by name, or None
+        What the file leaves out, as ONNX's external data.
     """
     import onnxruntime
 

@@ -31,11 +31,15 @@ class PackagedWeights:
 
     Parameters
     ----------
-    extra : str             which brings the package
-    package, path : str     the Python package, and the file in it
-    sha256 : str            hexadecimal digest of that file
-    places : file           JSON: for each convolution of the graph the offset in bytes, shape and strides in
-                            bytes of its ``weight``, ``gamma``, ``beta``, ``mean`` and ``variance``
+    extra : str
+        Which brings the package.
+    package, path : str
+        The Python package, and the file in it.
+    sha256 : str
+        Hexadecimal digest of that file.
+    places : file
+        JSON: for each convolution of the graph the offset in bytes, shape and strides in bytes of its
+        ``weight``, ``gamma``, ``beta``, ``mean`` and ``variance``.
     """
 
     extra: str
@@ -49,8 +53,10 @@ class PackagedWeights:
 
         Raises
         ------
-        MissingExtraError    the package is not installed
-        ModelError           its file is absent or altered
+        MissingExtraError
+            The package is not installed.
+        ModelError
+            Its file is absent or altered.
         """
         data = self.read()
         constants = {}
@@ -89,11 +95,13 @@ def fold_batch_norm(parts: Mapping[str, np.ndarray]) -> tuple[Float32Array, Floa
 
     Parameters
     ----------
-    parts : float64 arrays    ``weight`` (out, in, k, k); ``gamma``, ``beta``, ``mean``, ``variance`` (out,)
+    parts : float64 arrays
+        ``weight`` (out, in, k, k); ``gamma``, ``beta``, ``mean``, ``variance`` (out,).
 
     Returns
     -------
-    float32 arrays    of the shapes (out, in, k, k) and (out,)
+    float32 arrays
+        Of the shapes (out, in, k, k) and (out,).
     """
     gain = parts["gamma"] / np.sqrt(parts["variance"] + BATCH_NORM_EPSILON)
     weight = (parts["weight"] * gain[:, None, None, None]).astype(np.float32)
@@ -106,11 +114,16 @@ class Graph:
 
     Parameters
     ----------
-    file : file                   the ONNX file
-    sha256 : str                  hexadecimal digest of that file, checked whenever it is opened
-    digest : str                  names the graph in recipes: galleries are compared by it, so it stays
-    golden : numbers              `sample_numbers` of the embedding of `synthetic_picture`; empty where unknown
-    weights : PackagedWeights     what the file leaves out, where it does
+    file : file
+        The ONNX file.
+    sha256 : str
+        Hexadecimal digest of that file, checked whenever it is opened.
+    digest : str
+        Names the graph in recipes: galleries are compared by it, so it stays.
+    golden : numbers
+        `sample_numbers` of the embedding of `synthetic_picture`; empty where unknown.
+    weights : PackagedWeights
+        What the file leaves out, where it does.
     """
 
     file: Traversable

@@ -18,10 +18,11 @@ from lookalike.duplicates.pair_workers import TaskWorker
 from lookalike.errors import GalleryNotFoundError, InputError, ModelError, StoreError
 from lookalike.features.hashes import phash
 from lookalike.features.keypoints import extract_keypoints
+from lookalike.features.kinds import BITS
+from lookalike.features.prepared import turn_pixels
 from lookalike.gallery.changing import Changing
 from lookalike.proving.verify import verify
-from lookalike.queries.picture import _turn
-from lookalike.storage.index.exact import ExactIndex
+from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
@@ -368,7 +369,7 @@ def test_hashes_of_turned_pictures_are_derived_nearly(name):
     grey = np.asarray(photo(112, 112, name).convert("L"))
     derived = turn_phashes(phash(Image.fromarray(grey))[None])
     for orientation in range(1, 8):
-        turned = phash(Image.fromarray(np.ascontiguousarray(_turn(grey, orientation))))
+        turned = phash(Image.fromarray(turn_pixels(grey, orientation)))
         assert np.bitwise_count(turned ^ derived[orientation - 1][0]).sum() <= 8
 
 
@@ -377,9 +378,8 @@ def test_candidates_are_pairs_with_the_smaller_id_first():
     rows = rng.integers(0, 256, (50, 8), np.uint8)
     rows[30] = rows[3]
     rows[31] = turn_phashes(rows[4:5])[2][0]
-    index = ExactIndex("bits")
-    index.add(np.arange(50)[::-1].copy() + 7, rows)
-    pairs = find_candidates(index, None).pairs.tolist()
+    hashes = Rows(BITS, np.arange(50)[::-1].copy() + 7, rows)
+    pairs = find_candidates(hashes, None).pairs.tolist()
     assert [56 - 30, 56 - 3] in pairs
     assert [56 - 31, 56 - 4] in pairs
     assert all(first < second for first, second in pairs)

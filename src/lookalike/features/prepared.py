@@ -71,15 +71,16 @@ class Prepared:
             return self
         from PIL.Image import fromarray
 
-        views = {name: _turn(view, orientation) for name, view in self.views.items()}
-        return Prepared(fromarray(_turn(np.asarray(self.thumbnail), orientation)), views)
+        views = {name: turn_pixels(view, orientation) for name, view in self.views.items()}
+        return Prepared(fromarray(turn_pixels(np.asarray(self.thumbnail), orientation)), views)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is sent to another process: what it cannot compute itself."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
-def _turn(pixels: UInt8Array, orientation: int) -> UInt8Array:
+def turn_pixels(pixels: UInt8Array, orientation: int) -> UInt8Array:
+    """Return square pixels, (h, h) or (h, h, 3), laid in one of the eight orientations of EXIF, 0 to 7."""
     swapped = pixels.swapaxes(0, 1) if orientation >= 4 else pixels
     rows, columns = _FLIPS[orientation]
     return np.ascontiguousarray(swapped[:: -1 if rows else 1, :: -1 if columns else 1])

@@ -121,7 +121,7 @@ def measure(folder: Path, work: Path, n: int) -> dict[str, float]:
         found["a page of what failed"] = timed(lambda _: gallery.failures(limit=50))
         store = getattr(gallery, "_store", None)
         recipes = store.features.recipes if hasattr(store, "features") else store.recipes
-        found["looking up a recipe"] = timed(lambda _: recipes("hsv"))
+        found["looking up a recipe"] = timed(lambda _: recipes("phash"))
         names = [f"/elsewhere/{number}.jpg" for number in range(N_NAMES)]
         found[f"forgetting {N_NAMES:,} names that are not known"] = timed(lambda _: gallery.remove(names), 1)
         gallery.add(picture(work, 2))
@@ -199,17 +199,36 @@ def measure_identical(work: Path, n: int) -> float:
         return timed(lambda _: gallery.add(folder, only="hashes"), 1)
 
 
-def peak_memory(folder: Path) -> float:
-    """Return the megabytes that a process takes at most while it builds the index of the embedding."""
+_BUILD = """
+import re, sys, threading
+from pathlib import Path
+from lookalike import Gallery
+
+def megabytes():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+gallery = Gallery.open(sys.argv[1], create=True)
+query = gallery.load(sys.argv[2])
+query.feature("embedding")
+before, peak, done = megabytes(), [0.0], threading.Event()
+
+def watch():
+    while not done.wait(0.002):
+        peak[0] = max(peak[0], megabytes())
+
+watcher = threading.Thread(target=watch)
+watcher.start()
+gallery.search_loaded(query, by="embedding")
+done.set()
+watcher.join()
+print(peak[0] - before)
+"""
+
+
+def peak_memory(folder: Path, query: Path) -> float:
+    """Return the megabytes of its own that a process takes to build the index of the embedding; Linux only."""
     shutil.rmtree(folder / "cache", ignore_errors=True)
-    code = (
-        "import sys, resource; from lookalike import Gallery\n"
-        "g = Gallery.open(sys.argv[1]); q = g.load(sys.argv[2]); q.feature('embedding')\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "g.search_loaded(q, by='embedding')\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)"
-    )
-    command = [sys.executable, "-c", code, str(folder), str(folder.parent / "1.png")]
+    command = [sys.executable, "-c", _BUILD, str(folder), str(query)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -230,7 +249,9 @@ def main() -> None:
         work = arguments.folder / f"work-{os.getpid()}-{n}"
         shutil.copytree(source, work / "gallery")
         figures[f"{n:,}"] = measure(work / "gallery", work, n)
-        figures[f"{n:,}"]["MB beyond start to build the embedding's index"] = peak_memory(work / "gallery")
+        figures[f"{n:,}"]["megabytes to build the index of the embedding"] = peak_memory(
+            work / "gallery", work / "1.png"
+        )
         shutil.rmtree(work)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores\n")
     sizes = list(figures)

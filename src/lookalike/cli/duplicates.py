@@ -73,6 +73,7 @@ def duplicates(
     Example: lookalike duplicates --html report.html --plan plan.json
     """
     from lookalike.cli import show
+    from lookalike.cli.away import tell_not_compared
     from lookalike.duplicates.keeper import DEFAULT_RULES
     from lookalike.report.pages import duplicates_html
     from lookalike.report.writing import check_output, write_output
@@ -93,6 +94,7 @@ def duplicates(
             precision=precision,
             on_stage=on_stage,
         )
+        tell_not_compared(gallery)
         if plan is not None:
             gallery.write_plan(found, plan, act=act or "trash", quarantine=quarantine)
     if html is not None:

@@ -87,6 +87,7 @@ def search(
 
     Example: lookalike search holiday.jpg -k 5 --html result.html
     """
+    from lookalike.cli.away import tell_found_away
     from lookalike.opening import is_address
     from lookalike.queries.source import parse_box
     from lookalike.report.tables import search_csv
@@ -118,7 +119,7 @@ def search(
             answers.append(_answer(query, ask, promised))
             _print_answer(answers[-1], form, null=null)
         if form == Output.table:
-            _tell_away(gallery, answers)
+            tell_found_away(gallery, (match.picture.path for one in answers for match in one.matches))
     if form == Output.csv:
         print_csv(search_csv(answers))
     _write_reports(answers, html, figure)
@@ -163,20 +164,6 @@ def _print_answer(answer: Answer, form: Output, *, null: bool) -> None:
             print_problem(answer.error)
         for match in answer.matches:
             print_name(match.picture.path, null=null)
-
-
-def _tell_away(gallery: Gallery, answers: list[Answer]) -> None:
-    """Say which matches lie where nothing is now: they were found by what is kept of them."""
-    from lookalike.media.folders import is_below
-    from lookalike.report.wording import count
-
-    paths = {match.picture.path for answer in answers for match in answer.matches}
-    if not paths:
-        return
-    for place in gallery.info().away:
-        n_away = sum(is_below(path, place) for path in paths)
-        if n_away:
-            print_problem(f"{count(n_away, 'file')} in {place}, which is away: is a disk not connected?")
 
 
 def _write_reports(answers: list[Answer], html: Path | None, figure: Path | None) -> None:

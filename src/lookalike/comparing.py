@@ -11,6 +11,8 @@ import numpy as np
 from lookalike.features.keypoints import extract_keypoints
 from lookalike.features.kinds import BITS, VECTOR, Kind
 from lookalike.features.measures import MEASURES
+from lookalike.media.sight import Sight
+from lookalike.proving.closer import look_closer, with_look
 from lookalike.proving.verify import Verification, verify
 from lookalike.queries.picture import PictureQuery
 from lookalike.queries.reader import LocalReader, PictureReader
@@ -64,10 +66,9 @@ def _compare(reader: LocalReader, first: Source, second: Source) -> Comparison:
     one, other = (_Side.decode(source, reader) for source in (first, second))
     measures = (*_distances(one, other), *_pixel_measures(one, other))
     found = verify(*(extract_keypoints(side.picture.image, side.size_px) for side in (one, other)))
-    relation, reason = _relation(one, other, found, measures)
-    proof = replace(found.proof, relation=relation)
-    verdict = f"{_VERDICTS[relation]} ({reason})."
-    return Comparison(measures, relation, verdict, proof, found, (one.size_px, other.size_px))
+    proof, reason = _prove(one, other, found, measures)
+    verdict = f"{_VERDICTS[proof.relation]} ({reason})."
+    return Comparison(measures, proof.relation, verdict, proof, found, (one.size_px, other.size_px))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +77,14 @@ class _Side:
 
     picture: Picture
     digest: bytes | None
+    sight: Sight
     query: PictureQuery
 
     @classmethod
     def decode(cls, source: Source, reader: LocalReader) -> _Side:
-        picture, digest = reader.decode(source)
-        return cls(picture, digest, PictureQuery(source, reader.extractor, reader.extractor.prepare(picture)))
+        picture, digest, sight = reader.decode_and_see(source)
+        query = PictureQuery(source, reader.extractor, reader.extractor.prepare(picture))
+        return cls(picture, digest, sight, query)
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -92,28 +95,40 @@ _VERDICTS: dict[Relation, str] = {
     "same_file": "These are the same file, byte for byte",
     "same_pixels": "These are the same picture: every pixel is equal, only the files differ",
     "copy": "These are one picture, edited",
+    "variant": "These are one design with other content, not one picture",
     "same_scene": "These are two shots of one scene, not one picture",
     "similar": "These are different pictures of similar things, as far as can be told",
     "different": "These are different pictures",
 }
 
 
-def _relation(
+def _prove(
     first: _Side, second: _Side, found: Verification, measures: Sequence[Measured]
-) -> tuple[Relation, str]:
+) -> tuple[Proof, str]:
+    """Return what is proven, and the reason in words."""
+    proof = found.proof
     if first.digest is not None and first.digest == second.digest:
-        return "same_file", "equal SHA-256 digests"
-    images = first.picture.image, second.picture.image
-    if images[0].size == images[1].size and np.array_equal(first.picture.rgb, second.picture.rgb):
-        width, height = images[0].size
-        return "same_pixels", f"all {width} x {height} pixels compared"
-    if found.relation in ("same_pixels", "copy", "same_scene"):
-        points = f"{found.n_inliers} points and " if found.method == "keypoints" else ""
-        relation: Relation = "copy" if found.relation == "same_pixels" else found.relation
-        what = f"{found.transform}; " if found.transform else ""
-        return relation, f"{what}{points}{found.agreement:.0%} of the overlap agree"
+        return replace(proof, relation="same_file"), "equal SHA-256 digests"
+    if first.sight.equals(second.sight, first.query.extractor.settings):
+        width, height = first.size_px
+        return replace(proof, relation="same_pixels"), f"all {width} x {height} pixels compared"
+    if proof.is_copy and proof.placement is not None:
+        proof = with_look(proof, look_closer(first.sight, second.sight, proof.placement))
+    if proof.relation in ("copy", "variant", "same_scene"):
+        return proof, _reason(proof)
+    if proof.note:
+        return proof, f"one lies on the other, but {proof.note}"
     cosine = next(one.value for one in measures if one.name == "embedding_cosine")
-    return guess_relation(cosine), f"embedding cosine {cosine:.3f}, and no placement of one on the other"
+    words = f"embedding cosine {cosine:.3f}, and no placement of one on the other"
+    return replace(proof, relation=guess_relation(cosine)), words
+
+
+def _reason(proof: Proof) -> str:
+    points = f"{proof.inliers} points and " if proof.method == "keypoints" else ""
+    what = f"{proof.transform}; " if proof.transform else ""
+    n = len(proof.differs_first)
+    places = f"; they differ in {n} place{'s' * (n > 1)}" if n else ""
+    return f"{what}{points}{proof.agreement:.0%} of the overlap agree{places}"
 
 
 def _distances(first: _Side, second: _Side) -> Iterator[Measured]:

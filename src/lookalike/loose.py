@@ -51,12 +51,12 @@ def draw_comparison(
     first: Any, second: Any, comparison: Comparison, *, settings: Settings | None = None
 ) -> Image:
     """Return a PIL image of both pictures side by side, with the overlap and the agreeing points."""
-    from lookalike.proving.verify import draw_proof
+    from lookalike.proving.drawing import draw_proof
 
     settings = settings or Settings.from_environment()
     sources = [parse_source(source, None, max_bytes=settings.max_bytes) for source in (first, second)]
     images = [decode_source(source, settings)[0].image for source in sources]
-    return draw_proof(images[0], images[1], comparison.verification)
+    return draw_proof(images[0], images[1], comparison.verification, comparison.proof)
 
 
 def hash_picture(source: Any, *, settings: Settings | None = None) -> dict[str, str]:

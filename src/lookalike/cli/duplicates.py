@@ -37,7 +37,10 @@ class Which(StrEnum):
 @app.command()
 def duplicates(
     relation: Annotated[
-        str, typer.Option(help="This relation or closer: same_file, same_pixels, copy, same_scene, similar.")
+        str,
+        typer.Option(
+            help="This relation or closer: same_file, same_pixels, copy, variant, same_scene, similar."
+        ),
     ] = "copy",
     against: Annotated[
         str | None, typer.Option(help="Only copies of this folder's files elsewhere; the folder is kept.")

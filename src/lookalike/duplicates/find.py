@@ -67,7 +67,10 @@ def find_duplicates(
         if question.relation != "same_file" and len(proofs.contents) > 1:
             cosines = _prove_candidates(store, proofs, question, hashes, embeddings, on_stage)
         members = Members(store, proofs, question, cosines)
-        groups = _look_closer(members, Grouping(proofs, members, question).groups(on_stage))
+        groups = Grouping(proofs, members, question).groups(on_stage)
+        while proofs.look_closer(_copies(groups)):  # what is no copy then, may be the copy of another
+            groups = Grouping(proofs, members, question).groups(on_stage)
+        groups = _look_beyond(members, groups)
     groups.sort(key=lambda group: (-group.n_bytes_saved, group.keeper.path))
     seconds = time.monotonic() - started
     return DuplicatesReport(tuple(groups), proofs.n_compared, tuple(proofs.failed), seconds)
@@ -87,10 +90,12 @@ def prove_members(
     """
     with Proofs(store, settings, on_stage) as proofs:
         ids = [(keeper.content_id, picture.content_id) for keeper, picture in pairs]
-        proofs.prove(sorted({pair_of(*pair) for pair in ids if pair[0] != pair[1]}))
+        wanted = sorted({pair_of(*pair) for pair in ids if pair[0] != pair[1]})
+        proofs.prove(wanted)
+        proofs.look_closer(wanted)
         members = Members(store, proofs, question)
         found = [(keeper, members.member(keeper, picture)) for keeper, picture in pairs]
-        looked = members.look_closer([(keeper, member) for keeper, member in found if member is not None])
+        looked = members.look_beyond([(keeper, member) for keeper, member in found if member is not None])
     return [None if member is None else looked.pop(0) for _, member in found]
 
 
@@ -109,6 +114,7 @@ def prove_pairs(
     with Proofs(store, settings, on_stage) as proofs:
         there = [pair for pair in pairs if pair[0] in proofs.contents and pair[1] in proofs.contents]
         proofs.prove(there)
+        proofs.look_closer(there)
     return {pair: proof for pair in there if (proof := proofs.between(*pair))}, tuple(proofs.failed)
 
 
@@ -170,7 +176,17 @@ def _is_asked(proofs: Proofs, question: Question, first: int, second: int) -> bo
     return any(inside) and not all(inside)
 
 
-def _look_closer(members: Members, groups: Sequence[Group]) -> list[Group]:
-    """Return the groups after a closer look at all members that would go."""
-    looked = iter(members.look_closer([(group.keeper, one) for group in groups for one in group.members]))
+def _copies(groups: Sequence[Group]) -> list[Pair]:
+    """Return the pairs of keeper and member that are copies, as far as is known."""
+    return [
+        pair_of(group.keeper.content_id, one.picture.content_id)
+        for group in groups
+        for one in group.members
+        if one.relation == "copy" and one.proof.method in ("keypoints", "pixels")
+    ]
+
+
+def _look_beyond(members: Members, groups: Sequence[Group]) -> list[Group]:
+    """Return the groups after a look into the files of all members that would go."""
+    looked = iter(members.look_beyond([(group.keeper, one) for group in groups for one in group.members]))
     return [replace(group, members=tuple(next(looked) for _ in group.members)) for group in groups]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.duplicates.closer_look import Going, matrix_of, reasons_to_stay
 from lookalike.duplicates.keeper import MUCH_LESS_COMPRESSED, bytes_per_pixel, is_below
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.records import Member, Question
@@ -17,7 +16,7 @@ from lookalike.duplicates.tone import Tones
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
 from lookalike.media.files import file_identity
 from lookalike.records.failure import Failure
-from lookalike.records.proof import Proof
+from lookalike.records.proof import Polygon, Proof
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
 from lookalike.storage.records import FoundPicture
@@ -28,6 +27,7 @@ MIN_KEPT_DETAIL = 0.9  # a keeper that shows a member at less than this scale wo
 LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronger compression
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
 MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
+MAX_SLANT_DEGREES = 45  # beyond, a picture lies on its side
 MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
 
 Related = tuple[Relation, float, Proof]  # relation, score, proof; the keeper is its first
@@ -139,24 +139,12 @@ class Members:
         related = self.relation(keeper.content_id, picture.content_id)
         return None if related is None else self._member(keeper, picture, related)
 
-    def look_closer(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
-        """Return the members, beside their keepers, with a note where one holds what the keeper does not."""
-        members = [member for _, member in pairs]
-        self._note_what_is_beyond(pairs, members)
-        places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
-        going = [
-            Going(pairs[i][0], members[i].picture, matrix_of(members[i].relation, members[i].proof))
-            for i in places
-        ]
-        for place, note in zip(places, reasons_to_stay(self._store, going, self._proofs.run), strict=True):
-            if note:
-                members[place] = replace(members[place], is_covered=False, note=note)
-        return members
+    def look_beyond(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
+        """Return the members, beside their keepers, with a note where one holds what no comparing sees.
 
-    def _note_what_is_beyond(
-        self, pairs: Sequence[tuple[FoundPicture, Member]], members: list[Member]
-    ) -> None:
-        """Let those stay that hold what no comparing sees, and their keeper lacks: opacity, depth, a film."""
+        Opacity, depth, a film and the like, if the keeper lacks them.
+        """
+        members = [member for _, member in pairs]
         places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
         asked = {picture.content_id for i in places for picture in (pairs[i][0], members[i].picture)}
         self._proofs.look_beyond(asked)
@@ -172,6 +160,7 @@ class Members:
                 note = f"holds {' and '.join(lacking)}, which the keeper lacks" if lacking else ""
             if note:
                 members[place] = replace(members[place], is_covered=False, note=note)
+        return members
 
     def _member(self, keeper: FoundPicture, picture: FoundPicture, related: Related) -> Member:
         relation, score, proof = related
@@ -204,16 +193,39 @@ def _linear_scale(matrix: Any) -> float:
     return float(max(1e-9, abs(np.linalg.det(np.array(matrix)[:2, :2])) ** 0.5))
 
 
+def _turn_words(matrix: Any) -> str:
+    """Say whether a placement mirrors or turns: b is no d then, and 6 no 9; empty where it does not."""
+    linear = np.array(matrix)[:2, :2]
+    if np.linalg.det(linear) < 0:
+        return "mirrored"
+    degrees = abs(np.degrees(np.arctan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1])))
+    return "turned" if degrees > MAX_SLANT_DEGREES else ""
+
+
+def _where(outlines: Sequence[Polygon], picture: FoundPicture) -> str:
+    """Say where a picture differs, as shares of its sides, by the first of these outlines."""
+    x, y = np.array(outlines[0]).mean(axis=0) / (picture.width_px, picture.height_px)
+    places = "in one place" if len(outlines) == 1 else f"in {len(outlines)} places, first"
+    return f"{places} ({x:.0%}, {y:.0%})".replace("%", " %")
+
+
 def _what_would_be_lost(relation: str, proof: Proof, keeper: FoundPicture, picture: FoundPicture) -> str:
     """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
+    if relation == "variant":
+        return "shows other content than the keeper"
     if relation not in ("copy", "same_pixels"):
         return "not a copy of the keeper"
     if proof.method == "verdict":
         return ""
     if proof.contains not in ("equal", "first"):
         return "shows something that the keeper does not"
+    if proof.differs_second:
+        return f"differs from the keeper {_where(proof.differs_second, picture)}"
     if proof.matrix is None:
         return ""
+    turn = _turn_words(proof.matrix)
+    if turn:
+        return f"is {turn} against the keeper, and which way is right only you can tell"
     scale = 1 / _linear_scale(proof.matrix)
     if scale < MIN_KEPT_DETAIL:
         return f"the keeper shows it at {scale:.0%} of its size"

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lookalike.duplicates.details import MAX_DETAIL_PX, find_difference
 from lookalike.errors import ReadError
 from lookalike.features import keypoints
 from lookalike.media.beyond import find_beyond, have_equal_pixels
-from lookalike.media.decode import count_frames, decode
+from lookalike.media.decode import count_frames
 from lookalike.media.files import read_file
+from lookalike.media.sight import Sight, see
+from lookalike.proving.closer import CloserLook, look_closer
 from lookalike.proving.prove import read_unchanged
 from lookalike.proving.verify import verify
-from lookalike.records.arrays import UInt8Array
 from lookalike.records.codec import to_json
-from lookalike.records.geometry import linear_scale, scaling
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 
 _KEPT_IN_MEMORY = 128  # pictures: about 0.5 MB each
+_SEEN_IN_MEMORY = 2  # in full size: a keeper is mostly asked several times in a row
 
 
 @dataclass(frozen=True)
@@ -83,19 +81,16 @@ class PixelTask:
 
 
 @dataclass(frozen=True)
-class DetailTask:
-    """Say what a member shows or holds that its keeper does not.
+class LookTask:
+    """Look in full size for what one of two files shows and the other does not; the matrix is their proof's."""
 
-    The `matrix` leads from the keeper's pixels to the member's, row by row; None where the placement is not
-    known or all pixels are equal: then only the member's frames are counted.
-    """
-
-    keeper: FileFacts
-    member: FileFacts
-    matrix: tuple[tuple[float, ...], ...] | None
+    pair: tuple[int, int]
+    first: FileFacts
+    second: FileFacts
+    matrix: tuple[tuple[float, ...], ...]
 
 
-Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | DetailTask
+Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | LookTask
 
 
 @dataclass(frozen=True)
@@ -171,41 +166,19 @@ class PixelWorker:
         return task, alike and have_equal_pixels(first, second, settings=self._settings)
 
 
-class DetailWorker:
-    """Turns a `DetailTask` into the task and the reason to keep the member; empty where there is none."""
+class LookWorker:
+    """Turns a `LookTask` into the task and a `CloserLook`."""
 
     def __init__(self, job: Job) -> None:
         self._settings = job.settings
+        self._see = lru_cache(_SEEN_IN_MEMORY)(self._read)
 
-    def __call__(self, task: DetailTask) -> tuple[DetailTask, str]:
-        """Count the member's frames and lay it over its keeper; raise PictureError."""
-        data = _read_unchanged_bytes(task.member, self._settings)
-        n_frames = count_frames(data, settings=self._settings)
-        if n_frames > 1:
-            return task, f"holds {n_frames} pictures, of which only the first was compared"
-        return task, "" if task.matrix is None else self._lay_over(task, data, np.array(task.matrix))
+    def __call__(self, task: LookTask) -> tuple[LookTask, CloserLook]:
+        """Decode both in full and lay them over each other; raise PictureError."""
+        return task, look_closer(self._see(task.first), self._see(task.second), np.array(task.matrix))
 
-    def _lay_over(self, task: DetailTask, data: bytes, matrix: NDArray[np.float64]) -> str:
-        keeper_size, member_size = task.keeper.size_px, task.member.size_px
-        shrink = min(1.0, MAX_DETAIL_PX / max(member_size))
-        middle = (np.array(member_size) - 1) / 2
-        shrink_keeper = min(1.0, shrink / linear_scale(np.linalg.inv(matrix), middle))
-        member = self._decode(data, member_size, shrink)
-        keeper = self._decode(_read_unchanged_bytes(task.keeper, self._settings), keeper_size, shrink_keeper)
-        from_keeper = scaling((keeper.shape[1], keeper.shape[0]), keeper_size)
-        to_member = scaling(member_size, (member.shape[1], member.shape[0]))
-        found = find_difference(keeper, member, to_member @ matrix @ from_keeper)
-        if found is None:
-            return "too little of it could be laid over the keeper to look for details"
-        if not found.is_own_detail:
-            return ""
-        return f"differs from the keeper in one place ({found.x_share:.0%}, {found.y_share:.0%})".replace(
-            "%", " %"
-        )
-
-    def _decode(self, data: bytes, size: tuple[int, int], shrink: float) -> UInt8Array:
-        min_side_px = None if shrink >= 1 else max(1, math.ceil(min(size) * shrink))
-        return decode(data, min_side_px=min_side_px, settings=self._settings).rgb
+    def _read(self, file: FileFacts) -> Sight:
+        return see(_read_unchanged_bytes(file, self._settings), self._settings)
 
 
 def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
@@ -221,7 +194,7 @@ _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {
     BeyondTask: BeyondWorker,
     VerifyTask: PairWorker,
     PixelTask: PixelWorker,
-    DetailTask: DetailWorker,
+    LookTask: LookWorker,
 }
 
 

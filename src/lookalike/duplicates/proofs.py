@@ -15,6 +15,7 @@ from lookalike.duplicates.pair_workers import (
     Extracted,
     FileFacts,
     KeypointTask,
+    LookTask,
     PixelTask,
     Task,
     TaskWorker,
@@ -23,6 +24,7 @@ from lookalike.duplicates.pair_workers import (
 from lookalike.duplicates.records import StageCallback, ignore_stage
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
+from lookalike.proving.closer import CLOSER_LOOK, with_look
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.beyond import BEYOND, Beyond
 from lookalike.records.codec import from_json, to_json
@@ -79,6 +81,7 @@ class Proofs:
         )
         self._with_keypoints = store.features.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory
+        self._looked: dict[Pair, str] = {}  # what a closer look says of some of them
         self._unreadable: set[int] = set()
         self._beyond: dict[int, Beyond] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
@@ -111,7 +114,8 @@ class Proofs:
 
     def between(self, first: int, second: int) -> Proof | None:
         """Return the proof of a pair, as far as it was worked out; its first is the smaller id."""
-        outcome = self._known.get(pair_of(first, second))
+        pair = pair_of(first, second)
+        outcome = self._looked.get(pair) or self._known.get(pair)
         return None if outcome is None else _parse(outcome)
 
     def called_different(self, content_id: int) -> set[int]:
@@ -129,12 +133,46 @@ class Proofs:
             return
         kept = self._store.pairs.kept(VERIFICATION, wanted)
         self._known.update((pair, sys.intern(outcome)) for pair, outcome in kept.items())
+        self._looked.update(self._store.pairs.kept(CLOSER_LOOK, wanted))
         wanted = [pair for pair in wanted if pair not in kept]
         self.n_compared += len(wanted)
         if wanted:
             self.extract({content_id for pair in wanted for content_id in pair})
             self._verify(wanted)
             self._compare_pixels(wanted)
+
+    def look_closer(self, pairs: Iterable[Pair]) -> bool:
+        """Look in full size at those of these pairs that are copies from afar; return whether there were any.
+
+        What is found becomes their proof. A pair that cannot be looked at is not proven.
+        """
+        wanted = [pair for pair in pairs if pair not in self._looked and self._is_copy(pair)]
+        tasks = []
+        for pair in sorted(set(wanted)):
+            first, second = (self.contents[content_id][0] for content_id in pair)
+            rows = _parse(self._known[pair]).matrix
+            if rows is not None:
+                tasks.append(LookTask(pair, FileFacts.of(first), FileFacts.of(second), rows))
+        for answers in self.run("details", tasks):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        self._fail_to_look(answer)
+                        continue
+                    task, look = answer
+                    self._looked[task.pair] = to_json(with_look(_parse(self._known[task.pair]), look))
+                    first_id, second_id = task.pair
+                    batch.put_verified(first_id, second_id, CLOSER_LOOK, self._looked[task.pair])
+        return bool(tasks)
+
+    def _is_copy(self, pair: Pair) -> bool:
+        outcome = self._known.get(pair)
+        return outcome is not None and _parse(outcome).relation == "copy"
+
+    def _fail_to_look(self, failed: Failed[LookTask]) -> None:
+        proof = _parse(self._known[failed.task.pair])
+        note = f"could not be looked at closely: {failed.reason}"
+        self._looked[failed.task.pair] = to_json(replace(proof, relation="similar", note=note))
 
     def extract(self, content_ids: Iterable[int]) -> None:
         """Compute and keep the keypoints that these contents lack."""
@@ -246,11 +284,10 @@ class Proofs:
         for answers in self.run("pixels", list(tasks)):
             with self._store.batch() as batch:
                 for answer in answers:
-                    if isinstance(answer, Failed):
-                        continue
-                    pair = tasks[answer[0]]
+                    is_equal = not isinstance(answer, Failed) and answer[1]
+                    pair = tasks[answer.task if isinstance(answer, Failed) else answer[0]]
                     proof = replace(_parse(self._known[pair]), relation="copy")
-                    self._known[pair] = to_json(_as_equal(proof) if answer[1] else proof)
+                    self._known[pair] = to_json(_as_equal(proof) if is_equal else proof)
                     batch.put_verified(*pair, VERIFICATION, self._known[pair])
 
 

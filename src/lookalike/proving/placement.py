@@ -1,9 +1,9 @@
-"""The proof of a copy: pixels laid over each other, and a drawing."""
+"""The proof of a copy: pixels laid over each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,6 @@ from lookalike.records.geometry import (
     scaling,
 )
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from lookalike.proving.verify import Verification
-
 # Laying one picture over the other
 MAX_OVERLAY_PX = 200
 MIN_OVERLAY_PX = 16
@@ -36,12 +31,6 @@ MIN_MOTION_CORRELATION = 0.8
 MIN_MOTION_WINDOWS = 6
 MIN_GRADIENT = 1.0  # summed over a window of unit contrast: below, a shift could not be seen
 MIN_MOTION_SHARE = 0.16
-
-PANEL_PX = 640
-GAP_PX = 12
-MAX_DRAWN_POINTS = 40
-OUTLINE_COLOUR = (255, 64, 32)
-LINE_COLOUR = (64, 220, 96)
 
 
 @dataclass(frozen=True)
@@ -280,49 +269,3 @@ def _fit_motion(sums: NDArray[np.float64], places: NDArray[np.float64]) -> float
         return 0.0
     weights = xx + yy
     return float(np.sqrt(weights @ (u * u + v * v) / weights.sum()))
-
-
-# Drawing
-
-
-def draw_proof(first: Image, second: Image, verification: Verification) -> Image:
-    """Draw two pictures side by side with their overlap and the points that agree.
-
-    Parameters
-    ----------
-    first, second : PIL images    in the order of `verify`, upright and at their original sizes
-    verification : Verification
-
-    Returns
-    -------
-    PIL image of mode RGB    the overlap outlined in both, some agreeing points joined by lines
-    """
-    from PIL import Image as PillowImage
-    from PIL import ImageDraw
-
-    factors = [PANEL_PX / max(image.size) for image in (first, second)]
-    panels = [
-        image.convert("RGB").resize([max(1, round(side * factor)) for side in image.size])
-        for image, factor in zip((first, second), factors, strict=True)
-    ]
-    lefts = (0, panels[0].width + GAP_PX)
-    size = lefts[1] + panels[1].width, max(panel.height for panel in panels)
-    drawn = PillowImage.new("RGB", size, "white")
-    for panel, left in zip(panels, lefts, strict=True):
-        drawn.paste(panel, (left, 0))
-
-    def on_sheet(which: int, points: Any) -> list[tuple[float, float]]:
-        placed = np.asarray(points, np.float64).reshape(-1, 2) * factors[which] + (lefts[which], 0)
-        return [(float(x), float(y)) for x, y in placed]
-
-    pen = ImageDraw.Draw(drawn)
-    step = max(1, len(verification.points_first) // MAX_DRAWN_POINTS)
-    ends = (on_sheet(0, verification.points_first[::step]), on_sheet(1, verification.points_second[::step]))
-    for start, end in zip(*ends, strict=True):
-        pen.line((start, end), fill=LINE_COLOUR)
-        for x, y in (start, end):
-            pen.ellipse((x - 3, y - 3, x + 3, y + 3), outline=LINE_COLOUR)
-    for which, polygon in enumerate((verification.overlap_first, verification.overlap_second)):
-        if polygon:
-            pen.polygon(on_sheet(which, polygon), outline=OUTLINE_COLOUR, width=4)
-    return drawn

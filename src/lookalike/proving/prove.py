@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from lookalike.errors import InputError, PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
+from lookalike.proving.closer import CloserLook, look_closer, with_look
 from lookalike.proving.verify import verify
 from lookalike.queries.query import Query
-from lookalike.queries.reader import PictureReader
-from lookalike.queries.source import Source
+from lookalike.queries.reader import LocalReader, PictureReader
+from lookalike.queries.source import Box, Source
 from lookalike.records.calibration import Origin, WayCalibration
 from lookalike.records.picture import Picture
-from lookalike.records.proof import Proof
+from lookalike.records.proof import Proof, Rows
 from lookalike.records.relation import LADDER
 from lookalike.searching.searcher import Match
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
+
+NOT_LOOKED = "not looked at in full size: the file that is asked with is not there now"
 
 
 def verify_matches(
@@ -49,17 +54,30 @@ def _prove(query: Query, match: Match, store: Store, reader: PictureReader) -> M
     if match.relation == "same_file":
         return replace(match, proof=Proof("same_file", "digest"))
     try:
-        found = verify(query.keypoints, load_keypoints(match.picture, store, reader))
+        proof = verify(query.keypoints, load_keypoints(match.picture, store, reader)).proof
+        if proof.is_copy and query.source is None:
+            proof = replace(proof, relation="copy", note=NOT_LOOKED)
+        elif proof.is_copy and query.source is not None:
+            other = Source(match.picture.path, path=match.picture.path, digest=match.picture.digest)
+            proof = with_look(proof, reader.run(_look, query.source, query.box, other, proof.matrix))
     except PictureError as error:
         return replace(match, why=f"{match.why}; not verified: {error}")
-    proof = found.proof
     if query.box is not None:
         proof = proof.moved(query.box.corner_px(query.size_px))
-    if found.relation in ("same_pixels", "copy", "same_scene"):
-        words = f"{found.n_inliers} points agree" if found.method == "keypoints" else "the pixels agree"
-        why = f"{words}: {found.transform}" if found.transform else words
-        return replace(match, relation=found.relation, proof=proof, why=f"{why}; {match.why}")
+    if proof.relation in ("same_pixels", "copy", "variant", "same_scene"):
+        words = f"{proof.inliers} points agree" if proof.method == "keypoints" else "the pixels agree"
+        placed = f"{words}: {proof.transform}" if proof.transform else words
+        why = "; ".join(part for part in (placed, proof.note, match.why) if part)
+        return replace(match, relation=proof.relation, proof=proof, why=why)
     return replace(match, proof=proof)
+
+
+def _look(reader: LocalReader, source: Source, box: Box | None, other: Source, matrix: Rows) -> CloserLook:
+    """Look at a query and a match in full size, where their pictures are decoded."""
+    sights = reader.see(source, box), reader.see(other)
+    if sights[0].equals(sights[1], reader.extractor.settings):
+        return CloserLook("copy", are_equal=True)
+    return look_closer(*sights, np.array(matrix))
 
 
 def _weigh(match: Match, calibrated: WayCalibration) -> Match:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
     from lookalike.queries.reader import PictureReader
-    from lookalike.queries.source import Box
+    from lookalike.queries.source import Box, Source
 
 
 class Query(Protocol):
@@ -43,6 +43,10 @@ class Query(Protocol):
     @property
     def reader(self) -> PictureReader | None:
         """Who decodes the pictures that this query is proven against; None where nothing can be proven."""
+
+    @property
+    def source(self) -> Source | None:
+        """Where the picture that is asked with is; None for a query without pixels."""
 
     @property
     def keypoints(self) -> Keypoints:

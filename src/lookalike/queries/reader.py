@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from lookalike.errors import DecodeError, LimitError, PictureError, ReadError
 from lookalike.features.extract import Extractor
 from lookalike.features.prepared import Prepared
-from lookalike.queries.source import Box, Source, cut_box, decode_source
+from lookalike.queries.source import Box, Source, cut_box, decode_source, read_source
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
 from lookalike.workers.pool import WorkerPool
@@ -24,6 +24,7 @@ from lookalike.workers.tasks import Failed, Job
 
 if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
+    from lookalike.media.sight import Sight
 
 _JPEG_QUALITY = 85
 _ERRORS = {"read": ReadError, "decode": DecodeError, "limit": LimitError}
@@ -92,9 +93,24 @@ class LocalReader:
         """See `PictureReader.run`."""
         return work(self, *arguments)
 
-    def decode(self, source: Source) -> tuple[Picture, bytes | None]:
-        """Return a picture in full, and the digest of its bytes; None for pixels. Raises `PictureError`."""
-        return decode_source(source, self._settings)
+    def see(self, source: Source, box: Box | None = None) -> Sight:
+        """Return a picture, or the part of it in the box, in full size with its opacity. Raises `PictureError`."""
+        picture, _, sight = self.decode_and_see(source)
+        return sight if box is None else sight.cut(box.corners_px(picture.image.size))
+
+    def decode_and_see(self, source: Source) -> tuple[Picture, bytes | None, Sight]:
+        """Return a picture in full, the digest of its bytes, and the picture with its opacity, from one decode."""
+        from lookalike.media.beyond import opacity_of
+        from lookalike.media.decode import decode
+        from lookalike.media.sight import Sight
+
+        read = read_source(source, self._settings)
+        if read is None:
+            picture = decode(source.pixels, settings=self._settings)
+            return picture, None, Sight(picture.rgb)
+        data, digest = read
+        picture = decode(data, settings=self._settings)
+        return picture, digest, Sight(picture.rgb, opacity_of(data, settings=self._settings), data)
 
     def read(self, source: Source, box: Box | None) -> ReadPicture:
         """See `PictureReader.read`."""

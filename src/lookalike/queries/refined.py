@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lookalike.features.keypoints import Keypoints
     from lookalike.queries.query import Query
     from lookalike.queries.reader import PictureReader
-    from lookalike.queries.source import Box
+    from lookalike.queries.source import Box, Source
 
 # Measured over 371 photos of 31 kinds of products, with the first two right and the first two wrong of the first 20
 # answers judged: of what is left to find, the next ten hold 31 % without them, 42 % with these weights, and 39 %
@@ -110,6 +110,11 @@ class RefinedQuery:
     def reader(self) -> PictureReader | None:
         """See `Query.reader`."""
         return self.query.reader
+
+    @property
+    def source(self) -> Source | None:
+        """See `Query.source`."""
+        return self.query.source
 
     @property
     def keypoints(self) -> Keypoints:

@@ -35,6 +35,13 @@ class Box(NamedTuple):
         """Return where the box begins in an upright picture of this size."""
         return self.left * size_px[0], self.top * size_px[1]
 
+    def corners_px(self, size_px: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom in whole pixels of a picture of this size; one pixel at the least."""
+        width, height = size_px
+        left, top = min(width - 1, round(self.left * width)), min(height - 1, round(self.top * height))
+        right = min(width, max(left + 1, round((self.left + self.width) * width)))
+        return left, top, right, min(height, max(top + 1, round((self.top + self.height) * height)))
+
 
 def parse_box(text: str) -> Box:
     """Return the box of a text such as ``0.25,0.1,0.5,0.5``: left, top, width, height.
@@ -185,9 +192,7 @@ def find_absent(source: Any, store: Store) -> FoundPicture | None:
 def cut_box(picture: Picture, box: Box) -> Picture:
     """Return the part of a decoded picture in the box; its sizes are those of that part of the original."""
     width, height = picture.image.size
-    left, top = min(width - 1, round(box.left * width)), min(height - 1, round(box.top * height))
-    right = min(width, max(left + 1, round((box.left + box.width) * width)))
-    bottom = min(height, max(top + 1, round((box.top + box.height) * height)))
+    left, top, right, bottom = box.corners_px((width, height))
     return replace(
         picture,
         image=picture.image.crop((left, top, right, bottom)),
@@ -204,14 +209,21 @@ def decode_source(
     The digest is None for pixels. Raises PictureError.
     """
     from lookalike.media.decode import decode
+
+    read = read_source(source, settings)
+    if read is None:
+        return decode(source.pixels, min_side_px=min_side_px, settings=settings), None
+    data, digest = read
+    return decode(data, min_side_px=min_side_px, settings=settings), digest
+
+
+def read_source(source: Source, settings: Settings) -> tuple[bytes, bytes] | None:
+    """Return the bytes of a source and their digest; None for pixels. Raises PictureError."""
     from lookalike.media.files import digest_of, read_file
 
     if source.path is not None:
         file = read_file(source.path, max_bytes=settings.max_bytes)
         if source.digest is not None and file.digest != source.digest:
             raise ReadError("the file was changed since it was indexed: run index again.")
-        return decode(file.data, min_side_px=min_side_px, settings=settings), file.digest
-    if source.data is not None:
-        digest = digest_of(source.data)
-        return decode(source.data, min_side_px=min_side_px, settings=settings), digest
-    return decode(source.pixels, min_side_px=min_side_px, settings=settings), None
+        return file.data, file.digest
+    return None if source.data is None else (source.data, digest_of(source.data))

@@ -61,6 +61,11 @@ class StoredQuery:
         return self.picture.width_px, self.picture.height_px
 
     @property
+    def source(self) -> None:
+        """None: there is no file to look into now."""
+        return None
+
+    @property
     def keypoints(self) -> Keypoints:
         """See `Query.keypoints`; raises PictureError where none were kept."""
         return self.load_keypoints()

@@ -37,6 +37,9 @@ _PLACED = (
     "overlap_first",
     "overlap_second",
     "matrix",
+    "note",
+    "differs_first",
+    "differs_second",
 )
 
 
@@ -63,6 +66,10 @@ class Proof:
         Corners (x, y) of the overlap in each picture's own pixels; empty without a placement.
     matrix : tuple of three rows, or None
         From the first's pixels to the second's; pixel centres are integers.
+    note : str
+        What a closer look in full size found that keeps it from being simply a copy; empty where nothing.
+    differs_first, differs_second : tuple of polygons
+        Outlines of what either picture shows and the other one does not, in each one's own pixels.
     digest : str
         Of the bytes that both have, in hexadecimal digits; for ``digest`` only.
     cosine : float
@@ -79,6 +86,9 @@ class Proof:
     overlap_first: Polygon = ()
     overlap_second: Polygon = ()
     matrix: Rows | None = None
+    note: str = ""
+    differs_first: tuple[Polygon, ...] = ()
+    differs_second: tuple[Polygon, ...] = ()
     digest: str = ""
     cosine: float = 0.0
 
@@ -129,6 +139,8 @@ class Proof:
             contains=swapped.get(self.contains, self.contains),
             overlap_first=self.overlap_second,
             overlap_second=self.overlap_first,
+            differs_first=self.differs_second,
+            differs_second=self.differs_first,
         )
         if self.placement is None:
             return turned
@@ -150,7 +162,8 @@ class Proof:
         """
         left, top = corner_px
         overlap = tuple((x + left, y + top) for x, y in self.overlap_first)
-        moved = replace(self, overlap_first=overlap)
+        differs = tuple(tuple((x + left, y + top) for x, y in part) for part in self.differs_first)
+        moved = replace(self, overlap_first=overlap, differs_first=differs)
         if self.placement is None:
             return moved
         matrix = self.placement @ np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]])

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-Relation = Literal["same_file", "same_pixels", "copy", "same_scene", "similar", "different"]
+Relation = Literal["same_file", "same_pixels", "copy", "variant", "same_scene", "similar", "different"]
 """The relation ladder, closest first; `different` is what stands below it."""
 
-LADDER: tuple[Relation, ...] = ("same_file", "same_pixels", "copy", "same_scene", "similar", "different")
+LADDER: tuple[Relation, ...] = (
+    "same_file",
+    "same_pixels",
+    "copy",
+    "variant",
+    "same_scene",
+    "similar",
+    "different",
+)
 """Every relation, closest first."""
 
 

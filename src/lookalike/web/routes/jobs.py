@@ -51,7 +51,7 @@ class DuplicatesJob(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["duplicates"]
-    relation: Literal["same_file", "same_pixels", "copy", "same_scene", "similar"] = "copy"
+    relation: Literal["same_file", "same_pixels", "copy", "variant", "same_scene", "similar"] = "copy"
     against: PathText | None = None
     protect: Annotated[list[PathText], FailFast()] = Field([], max_length=100)
     precision: float | None = Field(None, gt=0, lt=1, description="Only copies that are sure enough for it.")

@@ -49,20 +49,20 @@ export function icon(name) {
   );
 }
 
-const RUNGS = ["different", "similar", "same_scene", "copy", "same_pixels", "same_file"];
+const RUNGS = ["different", "similar", "same_scene", "variant", "copy", "same_pixels", "same_file"];
 
-/** Return the five rungs of the relation ladder, filled as high as a relation stands on it. */
+/** Return the six rungs of the relation ladder, filled as high as a relation stands on it. */
 export function ladder(relation) {
   const height = RUNGS.indexOf(relation);
-  const rungs = [1, 2, 3, 4, 5].map((rung) =>
+  const rungs = [1, 2, 3, 4, 5, 6].map((rung) =>
     svg("rect", {
       class: rung <= height ? "rung rung-on" : "rung",
       x: (rung - 1) * 4,
-      y: 12 - rung * 2 - 2,
+      y: 14 - rung * 2 - 2,
       width: 2.6,
       height: rung * 2 + 2,
       rx: 0.8,
     }),
   );
-  return svg("svg", { class: "ladder", viewBox: "0 0 19 12", "aria-hidden": "true", focusable: "false" }, rungs);
+  return svg("svg", { class: "ladder", viewBox: "0 0 23 14", "aria-hidden": "true", focusable: "false" }, rungs);
 }

@@ -1,6 +1,6 @@
 /** The whole question of a search, in the address bar and as the server reads it. */
 
-export const RELATIONS = ["same_file", "same_pixels", "copy", "same_scene", "similar"];
+export const RELATIONS = ["same_file", "same_pixels", "copy", "variant", "same_scene", "similar"];
 export const PRECISIONS = ["0.999", "0.99", "0.95"];
 
 const TEXTS = ["folder", "since", "until", "relation", "precision", "min_side", "min_bytes", "max_bytes", "min_score"];

@@ -303,7 +303,7 @@ class SearchPage {
   #showSummary() {
     if (!this.grid || !this.answer) return;
     const { matches } = this.grid;
-    const counts = ["same_file", "same_pixels", "copy", "same_scene"]
+    const counts = ["same_file", "same_pixels", "copy", "variant", "same_scene"]
       .map((relation) => [relation, matches.filter((match) => match.relation === relation).length])
       .filter(([, n]) => n > 0);
     refill(

@@ -14,10 +14,10 @@ const MUCH_LARGER = 1.2;
 /**
  * A stage for two or more pictures; the first is the one that the others are laid on.
  *
- * Each picture is `{ source, full, width, height, name, matrix, outline }`: the address of a small version
+ * Each picture is `{ source, full, width, height, name, matrix, outline, differs }`: the address of a small version
  * and, where the browser can show it, of the original; its size in pixels; what to call it; the matrix from
- * the first picture's pixels to its own, or null where no placement is known; and the outline of the
- * overlap in its own pixels. All modes but `side` show the first picture and the `other`.
+ * the first picture's pixels to its own, or null where no placement is known; and the outlines of the
+ * overlap and of what differs, in its own pixels. All modes but `side` show the first picture and the `other`.
  */
 export class Stage {
   constructor({ pictures, mode = "side", onMode = () => {} }) {
@@ -50,10 +50,11 @@ export class Stage {
   }
 
   /** Say how a picture lies on the first one, as soon as it is known. */
-  place(which, { matrix = null, outline = [] }) {
+  place(which, { matrix = null, outline = [], differs = [] }) {
     const picture = this.pictures[which];
     picture.toOwn = matrix ?? stretch(this.pictures[0], picture);
     picture.outline = outline;
+    picture.differs = differs;
     this.bounds = boundsOf(this.pictures);
     this.#settle();
   }
@@ -123,7 +124,7 @@ export class Stage {
 
   #pane(places) {
     const layers = places.map((place) => h("div", { class: "layer" }, this.pictures[place].image));
-    const outline = svg("svg", { class: "outline", "aria-hidden": "true" }, svg("polygon"));
+    const outline = svg("svg", { class: "outline", "aria-hidden": "true" });
     const captions = places.map((place) => h("span", { class: "pane-name" }, this.pictures[place].name));
     const stack = h("div", { class: "stack" }, layers);
     const element = h("div", { class: "pane" }, stack, outline, h("div", { class: "pane-names" }, captions));
@@ -250,9 +251,11 @@ export class Stage {
   #drawOutline(pane) {
     const place = pane.places.length > 1 ? this.other : pane.places[0];
     const matrix = this.#toPane(pane, place);
-    const corners = (this.pictures[place].outline ?? []).map((corner) => move(matrix, corner));
-    const points = corners.map((corner) => corner.map((value) => value.toFixed(1)).join(",")).join(" ");
-    pane.outline.firstChild.setAttribute("points", this.showsOutline ? points : "");
+    const { outline = [], differs = [] } = this.pictures[place];
+    const pointsOf = (polygon) =>
+      polygon.map((corner) => move(matrix, corner).map((value) => value.toFixed(1)).join(",")).join(" ");
+    const shown = this.showsOutline ? [outline, ...differs] : [];
+    refill(pane.outline, shown.map((polygon, n) => svg("polygon", { class: n ? "differs" : "overlap", points: pointsOf(polygon) })));
   }
 
   /** Show a difference only where both pictures are. */

@@ -31,6 +31,7 @@ export function onStage(picture, name, proof = null) {
     name,
     matrix: proof?.matrix ? fromPixelCentres(proof.matrix) : null,
     outline: polygonFromCentres(proof?.overlap_second),
+    differs: (proof?.differs_second ?? []).map(polygonFromCentres),
   };
 }
 
@@ -137,8 +138,13 @@ export class Viewer {
 
   #showComparison(match, { relation, verdict, proof, measures }) {
     Object.assign(match, { proof: { ...match.proof, ...proof } });
-    this.stage.place(0, { outline: polygonFromCentres(proof?.overlap_first) });
-    this.stage.place(1, { matrix: proof?.matrix ? fromPixelCentres(proof.matrix) : null, outline: polygonFromCentres(proof?.overlap_second) });
+    const differing = (outlines) => (outlines ?? []).map(polygonFromCentres);
+    this.stage.place(0, { outline: polygonFromCentres(proof?.overlap_first), differs: differing(proof?.differs_first) });
+    this.stage.place(1, {
+      matrix: proof?.matrix ? fromPixelCentres(proof.matrix) : null,
+      outline: polygonFromCentres(proof?.overlap_second),
+      differs: differing(proof?.differs_second),
+    });
     this.element.querySelector(".viewer-score .relation").replaceWith(relationLabel(relation));
     refill(
       this.verdict,

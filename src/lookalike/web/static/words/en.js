@@ -39,6 +39,7 @@ export const en = {
     "relation.same_file": "same file",
     "relation.same_pixels": "same pixels",
     "relation.copy": "copy",
+    "relation.variant": "variant",
     "relation.same_scene": "same scene",
     "relation.similar": "similar",
     "relation.different": "different",

@@ -37,6 +37,7 @@ export const zh = {
     "relation.same_file": "同一文件",
     "relation.same_pixels": "像素相同",
     "relation.copy": "副本",
+    "relation.variant": "另一版本",
     "relation.same_scene": "同一场景",
     "relation.similar": "相似",
     "relation.different": "不同",

@@ -1,0 +1,324 @@
+"""A closer look at a pair that is a copy from afar: does one show in full size what the other one does not.
+
+Three answers. `copy`: both show the same; or something was laid over a photo, and beside it all agrees. `variant`:
+one design with other content, two receipts of a shop. `similar`: the pixels cannot tell, being too plain, too few
+or too coarse to show what could differ; nothing is proven then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.media.sight import Sight
+from lookalike.proving.differences import WINDOW_PX, Differences, find_differences
+from lookalike.proving.registration import Laid, lay_over
+from lookalike.proving.verify import VERIFICATION
+from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.geometry import Matrix, corners_of, move_points
+from lookalike.records.proof import Proof, rounded_polygon
+from lookalike.records.recipe import Recipe
+
+CLOSER_LOOK = Recipe("closer look", 1, {"placement": VERIFICATION.version})
+"""What its answers are kept under: the version is raised whenever the same pictures would give another one."""
+
+Polygon = tuple[tuple[float, float], ...]
+Seen = Literal["copy", "variant", "same_scene", "similar"]
+
+MAX_REGIONS = 12
+MAX_DIFFERING_SHARE = 0.7  # of what is drawn: beyond, the rest is the background of two pictures
+_JOIN_PX = 17
+
+# What can be told at all
+MIN_STRUCTURE_TIMES_NOISE = 6.0  # of a window's contrast: below, nothing is drawn there that could differ
+MIN_STRUCTURE_WINDOWS = 2
+_COARSE_PX = 2.0
+MIN_STROKE_PX = 4  # of what is drawn, as high as most of it is: smaller letters cannot be told apart
+_GROUND_PX = 12.0
+_MIN_STROKES = 20
+
+# Photo or drawing: a drawing has a few plain grounds, and all else is strokes; a photo has gentle shades between.
+MIN_PHOTO_SHARE = 0.12
+_GENTLE_LEVELS = 24.0
+_N_GROUNDS = 4
+_BIN_LEVELS = 4
+
+# Two photos with another caption each: of what differs, either has a large part in one plain colour.
+MIN_INK_SHARE = 0.2
+MAX_INK_RATIO = 1.5
+MAX_EDGE_RATIO = 1.5
+MIN_PLAIN_SHARE = 0.35  # of an area that is laid over: a banner has 0.6 and more
+_SOLID_PX = 41
+_EDGE_PX = 1.5
+_INK_LEVELS = 5
+
+
+@dataclass(frozen=True)
+class CloserLook:
+    """What full-size pixels say of two pictures that were placed over each other.
+
+    Parameters
+    ----------
+    relation : str
+        ``copy``, ``variant``, ``same_scene`` where most differs, or ``similar`` where the pixels cannot tell
+    reason : str          why it is not simply a copy; empty where it is
+    regions_first, regions_second : polygons
+        what differs, in the pixels of each picture
+    are_equal : bool
+        whether the files are equal in every pixel, as far as that was asked
+    """
+
+    relation: Seen
+    reason: str = ""
+    regions_first: tuple[Polygon, ...] = ()
+    regions_second: tuple[Polygon, ...] = ()
+    are_equal: bool = False
+
+
+def look_closer(first: Sight, second: Sight, matrix: Matrix) -> CloserLook:
+    """Look in full size for what one of two pictures shows and the other does not.
+
+    What is transparent is laid over the other one's ground; where both are transparent, over white and over black.
+
+    Parameters
+    ----------
+    first, second : Sight
+    matrix : 3 x 3, from the first's pixels to the second's
+    """
+    looks = [_look(*pair, matrix) for pair in _on_one_ground(first, second, matrix)]
+    # A white mark on nothing is plain over white: what black shows of it counts.
+    return max(
+        looks, key=lambda look: (look.relation == "variant", look.relation == "copy", bool(look.reason))
+    )
+
+
+def _on_one_ground(first: Sight, second: Sight, matrix: Matrix) -> list[tuple[UInt8Array, UInt8Array]]:
+    """Return both pictures over the same ground, whatever is behind them."""
+    if first.opacity is None and second.opacity is None:
+        return [(first.pixels, second.pixels)]
+    if first.opacity is not None and second.opacity is not None:
+        return [(first.on(ground), second.on(ground)) for ground in (255.0, 0.0)]
+    back = np.asarray(np.linalg.inv(matrix), np.float64)
+    first_ground, second_ground = (
+        _ground_of(second, first.opacity, matrix),
+        _ground_of(first, second.opacity, back),
+    )
+    return [(first.on(first_ground), second.on(second_ground))]
+
+
+def _ground_of(opaque: Sight, opacity: UInt8Array | None, matrix: Matrix) -> NDArray[np.float64]:
+    """Return what a picture mostly shows where another one is transparent; white where that is nowhere."""
+    import cv2
+
+    if opacity is None:
+        return np.full(3, 255.0)
+    height, width = opaque.pixels.shape[:2]
+    clear = cv2.warpPerspective(255 - opacity, matrix, (width, height), flags=cv2.INTER_AREA)
+    shown = opaque.pixels[clear > 250]
+    return np.asarray(np.median(shown, axis=0) if len(shown) else np.full(3, 255.0), np.float64)
+
+
+class _Tile(NamedTuple):
+    """What was found in one tile.
+
+    Parameters
+    ----------
+    n_px, n_gentle_px, n_drawn_px, n_clear_px : pixels of the overlap; gently shaded; those in which anything is
+        drawn; those of them that clearly differ
+    stroke_px : how high most of what is drawn is
+    regions : what differs in shape, as (pixels, outline in the first, outline in the second)
+    colored_regions : the same, with what differs in colour
+    have_own_content : whether either picture shows something of its own there
+    """
+
+    n_px: int
+    n_gentle_px: int
+    n_drawn_px: int
+    n_clear_px: int
+    stroke_px: float
+    regions: list[_Region]
+    colored_regions: list[_Region]
+    have_own_content: bool
+
+
+_Region = tuple[int, Polygon, Polygon]
+
+
+def _look(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> CloserLook:
+    tiles = [_look_at(laid) for laid in lay_over(first, second, matrix)]
+    if not tiles:
+        return CloserLook("similar", "too little of them lies over each other to tell")
+    is_photo = sum(one.n_gentle_px for one in tiles) >= MIN_PHOTO_SHARE * sum(one.n_px for one in tiles)
+    regions = [part for one in tiles for part in (one.regions if is_photo else one.colored_regions)]
+    if not regions:
+        reason = _why_untold(tiles, is_photo)
+        return CloserLook("similar", reason) if reason else CloserLook("copy")
+    regions = sorted(regions, key=lambda part: -part[0])[:MAX_REGIONS]
+    if is_photo and sum(one.n_clear_px for one in tiles) > MAX_DIFFERING_SHARE * sum(
+        one.n_drawn_px for one in tiles
+    ):
+        return CloserLook("same_scene", "most of what they show differs")
+    outlines = tuple(part[1] for part in regions), tuple(part[2] for part in regions)
+    if is_photo and not any(one.have_own_content for one in tiles):
+        return CloserLook("copy", "something was changed, or is laid over one of them", *outlines)
+    return CloserLook("variant", "one design with other content", *outlines)
+
+
+def _look_at(laid: Laid) -> _Tile:
+    found = find_differences(laid)
+    drawn = _drawn(found) & laid.inside
+    clear = (found.clearness > found.least_clearness) | found.apart
+    return _Tile(
+        int(np.count_nonzero(laid.inside)),
+        max(_count_gentle(grey, laid.inside) for grey in (found.base, found.moved)),
+        int(np.count_nonzero(drawn)),
+        int(np.count_nonzero(drawn & clear)),
+        _stroke_px(found.base, drawn),
+        _outline(clear, laid),
+        _outline(clear | found.other_color, laid),
+        _have_own_content(found, clear),
+    )
+
+
+def with_look(proof: Proof, look: CloserLook) -> Proof:
+    """Return the proof of a copy with what a closer look says of it."""
+    if look.are_equal:
+        return replace(proof, relation="same_pixels", note="", differs_first=(), differs_second=())
+    return replace(
+        proof,
+        relation=look.relation,
+        note=look.reason,
+        differs_first=tuple(rounded_polygon(part) for part in look.regions_first),
+        differs_second=tuple(rounded_polygon(part) for part in look.regions_second),
+    )
+
+
+def _why_untold(tiles: Sequence[_Tile], is_photo: bool) -> str:
+    """Return why these pixels could not show a difference; empty where they could."""
+    if sum(one.n_drawn_px for one in tiles) < MIN_STRUCTURE_WINDOWS * WINDOW_PX**2:
+        return "they are too plain to tell"
+    heights = sorted(one.stroke_px for one in tiles if np.isfinite(one.stroke_px))
+    if not is_photo and heights and heights[len(heights) // 2] < MIN_STROKE_PX:
+        return "what is drawn is too small to tell"
+    return ""
+
+
+def _drawn(found: Differences) -> NDArray[np.bool_]:
+    """Return where anything is drawn: windows of more contrast than noise can make."""
+    import cv2
+
+    grey = found.base - np.float32(found.base.mean())
+    drawn = _stands_out(grey, found.noise, WINDOW_PX)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), _COARSE_PX), np.float32)
+    return drawn | _stands_out(
+        smooth, found.noise / np.float32(2 * _COARSE_PX), 4 * WINDOW_PX
+    )  # averaged noise
+
+
+def _stands_out(grey: Float32Array, noise: Float32Array, window_px: int) -> NDArray[np.bool_]:
+    """Return where the windows have more contrast than noise can make."""
+    import cv2
+
+    def mean(values: Float32Array) -> Float32Array:
+        return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window_px, window_px)), np.float32)
+
+    spread = mean(grey * grey) - mean(grey) ** 2
+    return np.asarray(spread > MIN_STRUCTURE_TIMES_NOISE**2 * mean(noise * noise), np.bool_)
+
+
+def _stroke_px(grey: Float32Array, drawn: NDArray[np.bool_]) -> float:
+    """Return how high most of what is drawn is, such as letters; infinite where there is little."""
+    import cv2
+
+    if not drawn.any():
+        return float("inf")
+    offsets = grey - cv2.GaussianBlur(grey, (0, 0), _GROUND_PX)
+    darkest, brightest = np.quantile(offsets[drawn], (0.02, 0.98))
+    strokes = offsets if brightest > -darkest else -offsets  # white on black, or black on white
+    ink = (strokes > 0.5 * max(brightest, -darkest)) & drawn
+    n, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    heights = stats[1:n, cv2.CC_STAT_HEIGHT]
+    areas = stats[1:n, cv2.CC_STAT_AREA]
+    if len(areas) < _MIN_STROKES:
+        return float("inf")
+    order = np.argsort(heights)
+    middle = np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)
+    return float(heights[order][min(int(middle), len(order) - 1)])
+
+
+def _count_gentle(grey: Float32Array, inside: NDArray[np.bool_]) -> int:
+    """Count the pixels that are gently shaded, and none of a few plain grounds."""
+    import cv2
+
+    kernel = np.ones((5, 5), np.uint8)
+    activity = cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)
+    gentle = grey[(activity < _GENTLE_LEVELS) & inside]
+    counts = np.bincount((np.clip(gentle, 0, 255) // _BIN_LEVELS).astype(np.int64), minlength=64).astype(
+        np.float64
+    )
+    for _ in range(_N_GROUNDS):
+        peak = int(np.convolve(counts, np.ones(3), "same").argmax())
+        counts[max(0, peak - 1) : peak + 2] = 0
+    return int(counts.sum())
+
+
+def _have_own_content(found: Differences, clear: NDArray[np.bool_]) -> bool:
+    """Whether each picture shows something of its own where they differ: two captions, or two photos in one frame.
+
+    What is laid over a photo has a plain colour, and the ground has not. Where both have one, both are laid over;
+    and where neither has one in a whole area, other photos are there.
+    """
+    import cv2
+
+    around = cv2.dilate(clear.astype(np.uint8), np.ones((WINDOW_PX, WINDOW_PX), np.uint8)) > 0
+    places = (found.differs & around) | found.apart
+    if not places.any():
+        return False
+    strokes = cv2.dilate(places.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    shares, edges = [], []
+    for grey in (found.base, found.moved):
+        levels = np.clip(grey[places], 0, 255).astype(np.int64) // _INK_LEVELS
+        shares.append(float(np.convolve(np.bincount(levels), np.ones(3)).max()) / len(levels))
+        smooth = cv2.GaussianBlur(grey, (0, 0), _EDGE_PX)
+        dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+        edges.append(float(cv2.magnitude(dx, dy)[strokes].mean()) + 0.5)
+    if max(shares) < MIN_PLAIN_SHARE and _is_solid(clear):
+        return True
+    are_alike = max(shares) < MAX_INK_RATIO * min(shares) and max(edges) < MAX_EDGE_RATIO * min(edges)
+    return min(shares) > MIN_INK_SHARE and are_alike
+
+
+def _is_solid(clear: NDArray[np.bool_]) -> bool:
+    """Whether most of what differs is one area, and no lettering."""
+    import cv2
+
+    kernel = np.ones((_SOLID_PX, _SOLID_PX), np.uint8)
+    closed = cv2.morphologyEx(
+        clear.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((WINDOW_PX, WINDOW_PX), np.uint8)
+    )
+    solid = cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel)
+    return bool(2 * np.count_nonzero(solid) > np.count_nonzero(closed))
+
+
+def _outline(clear: NDArray[np.bool_], laid: Laid) -> list[_Region]:
+    """Return boxes around what differs, in the pixels of the first and of the second picture."""
+    import cv2
+
+    joined = cv2.dilate(clear.astype(np.uint8), np.ones((_JOIN_PX, _JOIN_PX), np.uint8))
+    n, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    limits = np.array([laid.inside.shape[1], laid.inside.shape[0]]) - 1
+    regions = []
+    for left, top, width, height, n_px in stats[1:n].tolist():
+        low = np.maximum(np.array([left, top]), 0)
+        high = np.minimum(np.array([left + width, top + height]), limits)
+        corners = corners_of((int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1)) + low
+        base, moved = (
+            tuple((float(x), float(y)) for x, y in move_points(matrix, corners))
+            for matrix in (laid.to_base, laid.to_moved)
+        )
+        regions.append((n_px, base, moved) if laid.base_is_first else (n_px, moved, base))
+    return regions

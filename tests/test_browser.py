@@ -175,6 +175,43 @@ def test_a_dropped_picture_is_searched(open_page, place):
     expect(page.locator(".query-name")).to_have_text("dropped.jpg")
 
 
+def drop_on(page, name, kind):
+    transfer = page.evaluate_handle(
+        """([name, type]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["text"], name, { type }));
+            return transfer;
+        }""",
+        [name, kind],
+    )
+    page.dispatch_event("main", "drop", {"dataTransfer": transfer})
+
+
+def test_what_is_dropped_and_no_picture_is_said_and_never_sent(open_page):
+    page = open_page()
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    drop_on(page, "letter.pdf", "application/pdf")
+    expect(page.get_by_role("alert")).to_contain_text("This is no picture")
+    page.evaluate("() => { DataTransferItem.prototype.webkitGetAsEntry = () => ({ isDirectory: true }); }")
+    drop_on(page, "Holidays", "")
+    expect(page.get_by_role("alert")).to_contain_text("name it on the page Library")
+    assert sent == []
+
+
+def test_what_the_browser_cannot_read_is_not_tried_for_ever(open_page):
+    page = open_page()
+    page.route("**/api/v1/search*", lambda route: route.abort())
+    page.evaluate(
+        """() => {
+            const wait = setTimeout;
+            window.setTimeout = (run, ms, ...more) => wait(run, Math.min(ms, 20), ...more);
+        }"""
+    )
+    drop_on(page, "Holidays", "")
+    expect(page.get_by_role("alert").filter(has_text="cannot be sent")).to_be_visible()
+
+
 def test_a_pasted_picture_is_searched(open_page):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.evaluate(
@@ -258,6 +295,21 @@ def test_thumbs_refine_the_answer_at_once_and_are_stored(open_page, place):
     )
     expect(page.get_by_text("More like", exact=True)).to_be_visible()
     page.get_by_role("button", name="Take this opinion back").click()
+    expect(page).not_to_have_url(re.compile("liked="))
+
+
+def test_what_is_liked_in_the_viewer_stays_liked_when_it_is_closed(open_page, place):
+    page = open_page()
+    choose_query(page, place)
+    cards(page).first.locator("a").click()
+    viewer = page.get_by_role("dialog")
+    with page.expect_response("**/api/v1/feedback"):
+        viewer.get_by_role("button", name=re.compile("^More like")).click()
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"liked=\d+"))
+    expect(page).not_to_have_url(re.compile("open="))
+    page.go_back()
     expect(page).not_to_have_url(re.compile("liked="))
 
 
@@ -430,7 +482,7 @@ def test_ten_groups_are_reviewed_by_keys_applied_and_undone(open_page, server, p
         expect(page.get_by_role("heading", name=f"Group {done + 1} of")).to_be_visible()
     expect(page.locator("[data-state=accepted]")).to_have_count(10)
     page.keyboard.press("p")
-    sheet = page.get_by_role("dialog", name="What would happen")
+    sheet = page.locator("dialog.plan")
     expect(sheet).to_contain_text("Nothing has happened yet")
     going = sheet.locator(".plan-row p > .path").all_inner_texts()
     assert len(going) >= 10
@@ -481,7 +533,7 @@ def test_what_is_applied_counts_and_stops_and_comes_back_after_the_last_group(
         expect(page.get_by_role("heading", name="40 groups")).to_be_visible(timeout=120_000)
         accept_all(page)
         page.keyboard.press("p")
-        sheet = page.get_by_role("dialog", name="What would happen")
+        sheet = page.locator("dialog.plan")
         apply = sheet.get_by_role("button", name=re.compile("into the trash"))
         expect(apply).to_be_enabled()
         page.route("**/stop", lambda route: route.continue_())
@@ -545,6 +597,42 @@ def test_the_page_says_what_an_old_run_has_not_seen(open_page, server, place, re
         page = open_review(open_page, server)
         expect(page.locator(".review-outdated")).to_contain_text("added since")
         assert client.post("/forget", json={"paths": [str(picture)]}).json() == {"removed": 1}
+
+
+def test_the_stage_shows_the_chosen_picture_of_a_large_group(browser, place, settings, tmp_path):
+    pictures = tmp_path / "pictures"
+    (pictures / "left out").mkdir(parents=True)
+    textured(1, 200, 150).save(pictures / "0.png")
+    for number in range(1, 10):
+        (pictures / f"{number}.png").write_bytes((pictures / "0.png").read_bytes())
+    textured(2).save(pictures / "left out" / "2.png")
+    command = [sys.executable, "-m", "lookalike", "--gallery", str(tmp_path / "g"), "index", str(pictures)]
+    environment = environment_of(place, settings)
+    subprocess.run(
+        [*command, "--exclude", "left*"], check=True, capture_output=True, env={**os.environ, **environment}
+    )
+    server = ServedGallery(tmp_path / "g", environment)
+    try:
+        page = browser.new_context(base_url=server.address).new_page()
+        page.goto("/duplicates")
+        page.get_by_role("button", name="Look for duplicates").click()
+        expect(page.get_by_role("heading", name="1 group")).to_be_visible(timeout=120_000)
+        for place_in_group in range(3, 11):
+            page.keyboard.press("ArrowRight")
+            expect(page.locator('.fact-picture[aria-pressed="true"] kbd')).to_have_text(str(place_in_group))
+            expect(page.locator(".stage")).to_contain_text(f"{place_in_group} · ")
+        page.goto("/library")
+        expect(page.locator(".folder-rows li")).to_contain_text("10 pictures")
+        page.get_by_role("button", name="Look again").click()
+        expect(page.get_by_text("10 unchanged")).to_be_visible()
+        expect(page.get_by_text("added")).to_have_count(0)
+        page.get_by_label("Folders or files on this machine").fill("/no/such/folder")
+        page.get_by_role("button", name="Add", exact=True).click()
+        expect(page.locator(".job-done[data-failed]")).to_contain_text("there is no such file or folder")
+        expect(page.get_by_label("Folders or files on this machine")).to_have_value("/no/such/folder")
+        page.context.close()
+    finally:
+        server.kill()
 
 
 def test_a_keeper_chosen_by_key_that_does_not_show_all_lets_nothing_go(open_page, server, place, reviewed):

@@ -20,6 +20,7 @@ from lookalike.queries.source import Box
 from lookalike.records.codec import to_document
 from lookalike.report.documents import Answer, compare_document, search_document
 from lookalike.web import uploads
+from lookalike.web.routes import search as searching
 from lookalike.web.site import MAX_THREADS
 from pictures import encode, photo
 from served import served, wait_for_job, wait_until_ready
@@ -112,6 +113,22 @@ def test_search_verified_gives_the_same_proof_as_python(api, place, settings):
         matches = gallery.search(place / "query.jpg", k=3, verify=True)
     assert found["matches"] == json.loads(json.dumps(search_document(Answer("x", matches))))["matches"]
     assert found["matches"][0]["relation"] == "copy"
+
+
+def test_one_answer_proves_only_so_many_and_says_where_the_next_begin(api, ids, monkeypatch):
+    monkeypatch.setattr(searching, "MAX_PROOFS", 4)
+    asked = {"query": f"id:{ids['coffee.jpg']}", "verify": True}
+    found = api.get("/api/v1/search", params={**asked, "k": 12}).json()
+    assert (len(found["matches"]), found["has_more"]) == (4, True)
+    assert "offset=4" in found["note"]
+    pages = [found]
+    while pages[-1]["has_more"]:
+        offset = len(pages) * 4
+        pages.append(api.get("/api/v1/search", params={**asked, "k": 12, "offset": offset}).json())
+    paths = [match["path"] for page in pages for match in page["matches"]]
+    assert len(paths) == len(set(paths)) == len(ids) - 1
+    assert "note" not in pages[-1]
+    assert "note" not in api.get("/api/v1/search", params={**asked, "k": 4}).json()
 
 
 def test_compare_gives_what_python_gives(api, place, settings, ids):

@@ -213,6 +213,8 @@ class SearchPage:
         Left out where no precision was asked for.
     query_id : str
         By which the server knows what was asked with: ``up:...`` or ``id:N``.
+    note : str
+        What of the wish the page leaves to the next one; left out where it leaves nothing.
     """
 
     query: str
@@ -223,11 +225,12 @@ class SearchPage:
     has_more: bool
     promise: PromiseAnswer | None = None
     query_id: str = ""
+    note: str | None = None
 
     @property
     def not_written(self) -> tuple[str, ...]:
-        """The fields that are not written."""
-        return ("promise",) if self.promise is None else ()
+        """The fields that are not written: what there is none of."""
+        return tuple(name for name in ("promise", "note") if getattr(self, name) is None)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ QUIET_SECONDS = 15.0  # after which a silent stream shows that it lives
 Rule = Enum("Rule", {name: name for name in RULES}, type=str)  # type: ignore[misc]  # named where they are written
 
 
+Globs = Annotated[list[PathText], FailFast()]
+
+
 class IndexJob(BaseModel):
     """Add pictures to the gallery, or bring it up to date."""
 
@@ -43,6 +46,10 @@ class IndexJob(BaseModel):
         min_length=1, max_length=100, description="Files and folders, on the server."
     )
     only: Literal["all", "hashes"] = "all"
+    include: Globs = Field([], max_length=100, description="Only files that match one of these.")
+    exclude: Globs = Field([], max_length=100, description="No file or folder that matches one of these.")
+    hidden: bool = Field(False, description="Also what starts with a dot.")
+    follow_symlinks: bool = False
 
 
 class DuplicatesJob(BaseModel):
@@ -106,7 +113,15 @@ def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[dic
     def on_progress(progress: Progress) -> None:
         report(progress.phase, progress.n_done, progress.n_total)
 
-    found = gallery.add(wanted.paths, only=wanted.only, on_progress=on_progress)
+    found = gallery.add(
+        wanted.paths,
+        only=wanted.only,
+        include=wanted.include,
+        exclude=wanted.exclude,
+        hidden=wanted.hidden,
+        follow_symlinks=wanted.follow_symlinks,
+        on_progress=on_progress,
+    )
     return add_document(found), not found.interrupted
 
 

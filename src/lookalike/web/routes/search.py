@@ -31,6 +31,7 @@ from lookalike.web.site import Site
 
 router = APIRouter(prefix="/api/v1", tags=["search"])
 MAX_BATCH = 32
+MAX_PROOFS = 100  # each takes some milliseconds of one search thread
 _IDS = r"^[0-9]{1,18}(,[0-9]{1,18}){0,99}$"
 
 
@@ -41,7 +42,9 @@ class Question(BaseModel):
 
     k: int = Field(10, ge=1, le=1000, description="How many matches at most.")
     by: str = Field(AUTO, description="The way to search; see `/api/v1/ways`.", examples=["auto"])
-    verify: bool = Field(False, description="Prove the matches; the proven come first.")
+    verify: bool = Field(
+        False, description=f"Prove the matches, {MAX_PROOFS} an answer; the proven come first."
+    )
     offset: int | None = Field(None, ge=0, le=1000, description="Leave out so many of the first matches.")
     box: str | None = Field(
         None, description="Only this part: left,top,width,height as fractions.", examples=["0.25,0.1,0.5,0.5"]
@@ -63,6 +66,12 @@ class Question(BaseModel):
         None, pattern=_IDS, description="Ids of answers to move towards.", examples=["3,8"]
     )
     disliked: str | None = Field(None, pattern=_IDS, description="Ids of answers to move away from.")
+
+    def cut(self) -> tuple[int, int | None]:
+        """Return how many matches one answer gives after which: no request may hold a thread for long."""
+        if not self.verify or self.k <= MAX_PROOFS:
+            return self.k, self.offset
+        return MAX_PROOFS, self.offset or 0
 
     def filter(self) -> Filter:
         """Return which pictures may answer."""
@@ -101,10 +110,11 @@ def answer(gallery: LocalGallery, source: Source | str, label: str, question: Qu
     liked, disliked = _ids(question.liked), _ids(question.disliked)
     if liked or disliked:
         query = gallery.refine(query, liked, disliked, by=question.by)
+    k, offset = question.cut()
     page = gallery.search_page(
         query,
-        k=question.k,
-        offset=question.offset,
+        k=k,
+        offset=offset,
         by=question.by,
         min_score=question.min_score,
         max_distance=question.max_distance,
@@ -116,7 +126,12 @@ def answer(gallery: LocalGallery, source: Source | str, label: str, question: Qu
     promised = None
     if question.precision is not None:
         promised = gallery.promise(PROOF if question.verify else question.by, question.precision)
-    return page_document(label, query, page, promised)
+    document = page_document(label, query, page, promised)
+    if k < question.k and page.has_more:
+        document["note"] = (
+            f"one answer proves {k} matches at most: ask for the next with offset={page.offset + k}."
+        )
+    return document
 
 
 async def _read(upload: UploadFile) -> bytes:

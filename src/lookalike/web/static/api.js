@@ -3,6 +3,7 @@
 const ROOT = "/api/v1";
 const WAITS_S = [1, 2, 4, 8, 8, 15];
 const MAX_BUSY_TRIES = 8;
+const MAX_SENDS = 4;
 
 /** What the server said no to, in its own words. */
 class Problem extends Error {
@@ -98,7 +99,7 @@ async function request(path, parameters, options, isPatient) {
 }
 
 async function send(address, options, isPatient) {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     try {
       return await fetch(address, { credentials: "same-origin", ...options });
     } catch (error) {
@@ -107,6 +108,8 @@ async function send(address, options, isPatient) {
         untilBack();
         throw new Problem({ title: "away" });
       }
+      // The server answers others, but never this: what is to be sent cannot be read, say.
+      if (tries === MAX_SENDS) throw new Problem({ title: "unsent" });
       await untilBack();
       options.signal?.throwIfAborted();
     }

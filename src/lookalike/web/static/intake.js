@@ -48,7 +48,7 @@ export function addressForm(onAddress) {
 }
 
 /** Take what is dropped on the window or pasted into it until the returned function is called. */
-export function listenToIntake({ onFile, onAddress }) {
+export function listenToIntake({ onFile, onAddress, onProblem }) {
   const veil = h("div", { class: "drop-veil", hidden: true }, h("p", {}, icon("upload"), t("intake.drop")));
   document.body.append(veil);
   let depth = 0;
@@ -58,11 +58,15 @@ export function listenToIntake({ onFile, onAddress }) {
     veil.hidden = depth === 0;
   };
   const take = (data) => {
-    const file = [...data.files].find((one) => one.type.startsWith("image/") || one.type === "");
+    const given = [...(data.items ?? [])].filter((item) => item.kind === "file");
+    const isFolder = given.some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    const file = isFolder ? null : [...data.files].find((one) => one.type.startsWith("image/") || one.type === "");
     const address = (data.getData("text/uri-list") || data.getData("text/plain")).trim().split(/\s/)[0] ?? "";
+    const isAddress = /^https?:\/\//.test(address);
     if (file) onFile(file);
-    else if (/^https?:\/\//.test(address)) onAddress(address);
-    return Boolean(file) || /^https?:\/\//.test(address);
+    else if (isAddress) onAddress(address);
+    else if (given.length) onProblem(new Error(t(isFolder ? "intake.folder" : "intake.nopicture")));
+    return Boolean(file) || isAddress || given.length > 0;
   };
   const listeners = {
     // A picture dragged out of this very page is no new query.

@@ -4,6 +4,7 @@ import { follow, get, post } from "./api.js";
 import { announce, h, recall, refill, remember } from "./dom.js";
 import { icon } from "./icons.js";
 import { problemBox } from "./problem_box.js";
+import { remarks } from "./remarks.js";
 import { duration, number, t } from "./words.js";
 
 /**
@@ -133,5 +134,6 @@ function indexReport(job) {
   const counts = ["added", "changed", "moved", "unchanged"].filter((name) => report[name] > 0).map((name) => t(`job.report.${name}`, { n: report[name] }));
   const n_failed = Array.isArray(report.failed) ? report.failed.length : (report.failed ?? report.n_failed ?? 0);
   if (n_failed > 0) counts.push(t("job.report.failed", { n: n_failed }));
-  return h("section", { class: "job job-done", role: "status" }, icon("check"), h("p", {}, counts.length ? counts.join(" · ") : t("job.report.nothing")));
+  const words = counts.length ? counts.join(" · ") : t("job.report.nothing");
+  return h("section", { class: "job job-done", role: "status", "data-failed": n_failed || null }, h("p", {}, icon(n_failed ? "warning" : "check"), words), remarks(Array.isArray(report.failed) ? report.failed : [], "job.why"));
 }

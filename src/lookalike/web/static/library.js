@@ -20,7 +20,7 @@ export function mountLibrary(main) {
 class LibraryPage {
   constructor(main) {
     this.main = main;
-    this.job = new JobPanel({ kind: "index", onEnd: () => this.load(), onState: (runs) => main.classList.toggle("runs", runs) });
+    this.job = new JobPanel({ kind: "index", onEnd: (job) => this.#ended(job), onState: (runs) => main.classList.toggle("runs", runs) });
     this.facts = h("section", { class: "library-facts", "aria-labelledby": "library-title" });
     this.add = h("section", { class: "panel add-panel", "aria-labelledby": "add-title" });
     this.folders = h("section", { class: "panel", "aria-labelledby": "folders-title" });
@@ -59,6 +59,13 @@ class LibraryPage {
     }
   }
 
+  /** The run is over: what was typed stays where a part of it could not be read. */
+  #ended(job) {
+    const isWhole = job?.state === "done" && !job.report?.failed?.length;
+    if (isWhole && this.paths) this.paths.value = "";
+    this.load();
+  }
+
   #showFacts(info) {
     const tile = (words, value, more = null) => h("div", { class: "tile" }, h("dt", {}, t(words)), h("dd", {}, value, more && h("small", {}, more)));
     const formats = Object.entries(info.formats ?? {}).sort(([, one], [, two]) => two - one);
@@ -82,8 +89,10 @@ class LibraryPage {
       refill(this.add, h("h2", { id: "add-title" }, t("library.add")), h("p", { class: "soft" }, t("library.readonly")));
       return;
     }
+    if (this.paths) return; // what is being typed stays
     const paths = h("textarea", { id: "paths", rows: 2, required: true, spellcheck: "false", placeholder: "/home/me/Pictures" });
     const hashes = h("input", { type: "checkbox" });
+    this.paths = paths;
     const submit = (event) => {
       event.preventDefault();
       this.#index(paths.value.split("\n").map((line) => line.trim()).filter(Boolean), hashes.checked ? "hashes" : "all");
@@ -105,9 +114,11 @@ class LibraryPage {
     if (paths.length) this.job.start({ paths, only });
   }
 
+  /** The folders that were named, each walked again as it was named; without any, where the files lie. */
   #showFolders(info) {
-    const rows = (info.folders ?? []).map((folder) => (typeof folder === "string" ? { path: folder } : folder));
-    const again = (path) => h("button", { type: "button", class: "button small", on: { click: () => this.#index([path]) } }, icon("again"), t("library.again"));
+    const roots = info.roots ?? [];
+    const rows = roots.length ? roots : (info.folders ?? []);
+    const again = ({ path, ...how }) => h("button", { type: "button", class: "button small", on: { click: () => this.job.start({ paths: [path], ...how }) } }, icon("again"), t("library.again"));
     refill(
       this.folders,
       h("h2", { id: "folders-title" }, t("library.folders")),
@@ -121,12 +132,25 @@ class LibraryPage {
             {},
             icon("library"),
             h("span", { class: "path" }, showPath(folder.path)),
-            h("span", { class: "soft" }, t("library.infolder", { n: folder.n_files ?? folder.count ?? 0 })),
-            !info.read_only && again(folder.path),
+            info.away?.includes(folder.path) && h("span", { class: "away" }, icon("warning"), t("library.away")),
+            h("span", { class: "soft" }, folder.n_files === undefined ? this.#countIn(folder.path) : t("library.infolder", { n: folder.n_files })),
+            roots.length > 0 && !info.read_only && again(folder),
           ),
         ),
       ),
     );
+  }
+
+  /** Return a place for the number of pictures in a folder, which is filled once it is known. */
+  #countIn(folder) {
+    const place = h("span", {});
+    get("/pictures", new URLSearchParams({ folder, limit: 1 })).then(
+      ({ total }) => refill(place, t("library.infolder", { n: total })),
+      () => {
+        // How many there are is an ornament; the folder is what counts.
+      },
+    );
+    return place;
   }
 
   async #showFailures(offset) {

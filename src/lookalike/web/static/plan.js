@@ -89,6 +89,7 @@ export class PlanSheet {
   async #apply(plan) {
     this.choice.remove();
     this.hasActed = true;
+    this.sheet.querySelector("h2").textContent = t("job.apply");
     try {
       const job = await act({ kind: "apply", plan: plan.id }, this.body);
       if (job.report) this.#showDone(job.report, job.state === "stopped");

@@ -10,7 +10,7 @@ export function problemBox(problem, retry = null) {
     "div",
     { class: "problem-box", role: "alert" },
     icon("warning"),
-    h("p", {}, problem.title === "away" ? t("problem.away") : problem.message || t("problem.unknown")),
+    h("p", {}, ["away", "unsent"].includes(problem.title) ? t(`problem.${problem.title}`) : problem.message || t("problem.unknown")),
     retry && h("button", { type: "button", class: "button", on: { click: retry } }, icon("again"), t("again")),
   );
 }

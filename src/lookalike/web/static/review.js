@@ -220,6 +220,7 @@ export class Review {
       this.facts,
     );
     this.#showDecision();
+    this.#showOther(Decisions.picturesOf(this.group)[this.chosen]);
   }
 
   #steps() {
@@ -234,6 +235,8 @@ export class Review {
     const toKeeper = ownMatrix(keeper);
     const others = Decisions.picturesOf(this.group).filter((picture) => picture !== keeper);
     this.order = [keeper, ...others].slice(0, ON_STAGE);
+    const chosen = Decisions.picturesOf(this.group)[this.chosen];
+    if (!this.order.includes(chosen)) this.order[this.order.length - 1] = chosen;
     return this.order.map((picture) => {
       const placed = onStage(picture, this.#nameOf(picture), picture === keeper ? null : (picture.proof ?? keeper.proof));
       const isSuggested = keeper === this.group.keeper;
@@ -321,9 +324,20 @@ export class Review {
   #choose(place) {
     if (place < 0 || place > this.group.members.length) return;
     this.chosen = place;
-    const onStageNow = this.order.indexOf(Decisions.picturesOf(this.group)[place]);
-    if (onStageNow > 0) this.stage.setOther(onStageNow);
-    this.facts.querySelectorAll(".fact-picture").forEach((button, number) => button.setAttribute("aria-pressed", String(number === place)));
+    const picture = Decisions.picturesOf(this.group)[place];
+    const hadFocus = this.facts.contains(document.activeElement);
+    if (this.order.includes(picture)) this.#showOther(picture);
+    else this.#buildDesk();
+    const buttons = [...this.facts.querySelectorAll(".fact-picture")];
+    buttons.forEach((button, number) => button.setAttribute("aria-pressed", String(number === place)));
+    buttons[place].scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (hadFocus) buttons[place].focus({ preventScroll: true });
+  }
+
+  /** Compare a picture that is on the stage with the keeper. */
+  #showOther(picture) {
+    const place = this.order.indexOf(picture);
+    if (place > 0) this.stage.setOther(place);
   }
 
   #accept() {

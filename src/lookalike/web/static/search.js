@@ -37,7 +37,7 @@ class SearchPage {
     this.known = { ways: ["auto"], formats: [], folders: [], calibratedWays: [], fetchesAddresses: false, nPictures: null };
     this.shown = null;
     this.releases = [
-      listenToIntake({ onFile: (file) => this.#searchFile(file), onAddress: (address) => this.#searchAddress(address) }),
+      listenToIntake({ onFile: (file) => this.#searchFile(file), onAddress: (address) => this.#searchAddress(address), onProblem: (problem) => this.#refuse(problem) }),
       listen(t("nav.search"), this.#keys()),
     ];
     this.sentinel = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#more(), { rootMargin: "600px" });
@@ -47,6 +47,7 @@ class SearchPage {
   /** Show what the address bar asks. */
   update(cause) {
     const question = readQuestion(location.search);
+    if (this.#keepsLikes(cause, question)) return;
     const key = addressOf({ ...question, open: null });
     if (this.shown !== key) {
       if (question.open === null || question.query !== this.question?.query) this.#closeViewer();
@@ -60,6 +61,16 @@ class SearchPage {
     }
     this.question = question;
     this.#showOpened();
+  }
+
+  /** Take likes that were given in the viewer along when it is left for the entry before it, which has none of them. */
+  #keepsLikes(cause, question) {
+    if (!this.likedInViewer || cause !== "history") return false;
+    this.likedInViewer = false;
+    if (question.open !== null || question.query !== this.question.query) return false;
+    const { liked, disliked } = this.question;
+    navigate(addressOf({ ...question, liked, disliked }), { replace: true, state: history.state });
+    return true;
   }
 
   /** Leave the page. */
@@ -97,6 +108,14 @@ class SearchPage {
     this.grid = null;
     this.welcome = new Welcome({ known: this.known, onFile: (file) => this.#searchFile(file), onAddress: (address) => this.#searchAddress(address) });
     refill(this.main, this.welcome.element);
+  }
+
+  /** Say above what is shown what is wrong with what was dropped or pasted. */
+  #refuse(problem) {
+    this.refusal?.remove();
+    this.refusal = problemBox(problem);
+    (this.welcome?.start ?? this.main).prepend(this.refusal);
+    announce(problem.message);
   }
 
   async #searchFile(file) {
@@ -362,6 +381,7 @@ class SearchPage {
     this.isRefining = true;
     if (this.viewer) {
       this.question = question;
+      this.likedInViewer = true;
       this.viewer.showOpinions();
       navigate(addressOf(question), { replace: true, state: history.state });
     } else navigate(addressOf({ ...question, open: null }));

@@ -46,6 +46,7 @@ export class Welcome {
     try {
       const { pictures, total } = await get("/pictures", new URLSearchParams({ offset: 0, limit: BROWSED }));
       if (total === 0) {
+        this.start.hidden = true; // there is nothing yet to find
         refill(this.browse, emptyGallery());
         return;
       }

@@ -27,6 +27,7 @@ export const en = {
     away: ({ seconds }) => `The server does not answer. Trying again in ${seconds} s.`,
     "away.now": "Try now",
     "away.back": "The server is back.",
+    "problem.unsent": "This cannot be sent: the browser cannot read it, or the server closes the connection.",
     "problem.away": "The server did not answer, so nothing is known of what it did. Look again, then try again.",
     "problem.unknown": "Something went wrong, and the server did not say what.",
     "signin.title": "Sign in",
@@ -110,6 +111,8 @@ export const en = {
     "part.keys": "Arrows move the box, with Shift they size it, Enter searches.",
 
     // Conditions
+    "intake.folder": "A browser does not say where a folder lies: name it on the page Library to add its pictures.",
+    "intake.nopicture": "This is no picture. Drop or paste a picture, or its address.",
     "filter.title": "How to search",
     "filter.by": "Way",
     "filter.auto": "auto: hashes and embedding",
@@ -198,6 +201,7 @@ export const en = {
     "job.report.moved": ({ n }, number) => `${number(n)} moved`,
     "job.report.unchanged": ({ n }, number) => `${number(n)} unchanged`,
     "job.report.failed": ({ n }, number) => `${number(n)} could not be read`,
+    "job.why": ({ n }, number) => `Why ${number(n)} could not be read`,
     "job.report.nothing": "There was no picture to add.",
 
     // Duplicates
@@ -351,6 +355,7 @@ export const en = {
     "library.folders": "Where from",
     "library.nofolders": "Nothing is indexed yet.",
     "library.infolder": ({ n }, number) => `${number(n)} ${many(n, "picture", "pictures")}`,
+    "library.away": "not there now",
     "library.again": "Look again",
     "library.failures": ({ n }, number) => (n === 0 ? "Failures" : `${number(n)} ${many(n, "failure", "failures")}`),
     "library.nofailures": "Every file could be read.",

@@ -25,6 +25,7 @@ export const zh = {
     away: ({ seconds }) => `服务器没有应答，${seconds} 秒后重试。`,
     "away.now": "立即重试",
     "away.back": "服务器恢复了。",
+    "problem.unsent": "无法发送：浏览器读不了它，或服务器关闭了连接。",
     "problem.away": "服务器没有应答，不清楚它做到了哪一步。请先查看，再重试。",
     "problem.unknown": "出了问题，服务器没有说明原因。",
     "signin.title": "登录",
@@ -108,6 +109,8 @@ export const zh = {
     "part.keys": "方向键移动框，按住 Shift 调整大小，回车搜索。",
 
     // 条件
+    "intake.folder": "浏览器不会说明文件夹的位置：请在“图库”页面填写它来添加图片。",
+    "intake.nopicture": "这不是图片。请拖放或粘贴图片，或其网址。",
     "filter.title": "搜索方式",
     "filter.by": "方法",
     "filter.auto": "自动：哈希与特征向量",
@@ -196,6 +199,7 @@ export const zh = {
     "job.report.moved": ({ n }, number) => `${number(n)} 张移动过`,
     "job.report.unchanged": ({ n }, number) => `${number(n)} 张未变`,
     "job.report.failed": ({ n }, number) => `${number(n)} 张无法读取`,
+    "job.why": ({ n }, number) => `${number(n)} 张无法读取的原因`,
     "job.report.nothing": "没有可添加的图片。",
 
     // 重复图片
@@ -349,6 +353,7 @@ export const zh = {
     "library.folders": "来自何处",
     "library.nofolders": "还没有任何内容。",
     "library.infolder": ({ n }, number) => `${number(n)} 张图片`,
+    "library.away": "目前不在",
     "library.again": "再看一遍",
     "library.failures": ({ n }, number) => (n === 0 ? "失败" : `${number(n)} 个失败`),
     "library.nofailures": "所有文件都能读取。",

@@ -134,3 +134,24 @@ def test_what_holds_more_than_its_keeper_stays_and_says_what(tmp_path, settings)
     assert kept
     marks = {one.relation for group in groups for one in group.members if one.picture.path.endswith("g.png")}
     assert "same_pixels" not in marks
+
+
+def test_a_cut_out_and_its_jpeg_over_black_are_one_picture(tmp_path, settings):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    image = photo(600, 400, "coffee").copy()
+    mask = Image.new("L", image.size, 0)
+    ImageDraw.Draw(mask).ellipse((200, 100, 380, 280), fill=255)
+    black = Image.new("RGB", image.size, "black")
+    black.paste(image, mask=mask)
+    image.putalpha(mask)
+    image.save(folder / "cut-out.png")
+    black.save(folder / "converted.jpg", quality=90)
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add(folder)
+        (group,) = gallery.duplicates().groups
+        comparison = gallery.compare(folder / "cut-out.png", folder / "converted.jpg")
+    (member,) = group.members
+    assert member.relation == "copy"
+    assert member.picture.path.endswith(".jpg") or "transparency" in member.note
+    assert comparison.relation == "copy"

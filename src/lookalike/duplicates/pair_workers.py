@@ -16,6 +16,7 @@ from lookalike.media.decode import count_frames
 from lookalike.media.files import read_file
 from lookalike.media.sight import Sight, see
 from lookalike.proving.closer import CloserLook, look_closer
+from lookalike.proving.grounds import verify_on_one_ground
 from lookalike.proving.prove import read_unchanged
 from lookalike.proving.verify import verify
 from lookalike.records.codec import to_json
@@ -90,7 +91,17 @@ class LookTask:
     matrix: tuple[tuple[float, ...], ...]
 
 
-Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | LookTask
+@dataclass(frozen=True)
+class GroundTask:
+    """Verify a pair again of which one is transparent, on the ground of the other; the matrix places it roughly."""
+
+    pair: tuple[int, int]
+    first: FileFacts
+    second: FileFacts
+    matrix: tuple[tuple[float, ...], ...]
+
+
+Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | LookTask | GroundTask
 
 
 @dataclass(frozen=True)
@@ -181,6 +192,21 @@ class LookWorker:
         return see(_read_unchanged_bytes(file, self._settings), self._settings)
 
 
+class GroundWorker:
+    """Turns a `GroundTask` into the task and the outcome as JSON."""
+
+    def __init__(self, job: Job) -> None:
+        self._settings = job.settings
+
+    def __call__(self, task: GroundTask) -> tuple[GroundTask, str]:
+        """Decode both in full and verify them on one ground; raise PictureError."""
+        first, second = (
+            see(_read_unchanged_bytes(file, self._settings), self._settings)
+            for file in (task.first, task.second)
+        )
+        return task, to_json(verify_on_one_ground(first, second, np.array(task.matrix)).proof)
+
+
 def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
     """Read a file that must still have the digest it was indexed with; raise PictureError."""
     file = read_file(of.path, max_bytes=settings.max_bytes)
@@ -195,6 +221,7 @@ _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {
     VerifyTask: PairWorker,
     PixelTask: PixelWorker,
     LookTask: LookWorker,
+    GroundTask: GroundWorker,
 }
 
 

@@ -14,6 +14,7 @@ from lookalike.duplicates.pair_workers import (
     BeyondTask,
     Extracted,
     FileFacts,
+    GroundTask,
     KeypointTask,
     LookTask,
     PixelTask,
@@ -38,6 +39,7 @@ from lookalike.workers.tasks import Failed, Job
 
 _MAX_PAIRS_A_TASK = 64
 _BATCH_SECONDS = 1.0
+_OPAQUE_FORMATS = frozenset(("jpeg", "raw", "bmp", "ppm"))
 
 Pair = tuple[int, int]  # of content ids, the smaller first
 
@@ -139,6 +141,7 @@ class Proofs:
         if wanted:
             self.extract({content_id for pair in wanted for content_id in pair})
             self._verify(wanted)
+            self._verify_on_grounds(wanted)
             self._compare_pixels(wanted)
 
     def look_closer(self, pairs: Iterable[Pair]) -> bool:
@@ -271,6 +274,34 @@ class Proofs:
                     for first, second, outcome in answer:
                         batch.put_verified(first, second, VERIFICATION, outcome)
                         self._known[first, second] = sys.intern(outcome)  # most pairs have nothing in common
+
+    def _verify_on_grounds(self, pairs: Sequence[Pair]) -> None:
+        """Verify again what points place, and of which one alone is transparent, on the ground of the other."""
+        placed = [pair for pair in pairs if self._may_lie_on_another_ground(pair)]
+        self.look_beyond({content_id for pair in placed for content_id in pair})
+        tasks = []
+        for pair in placed:
+            beyond = [self._beyond.get(content_id) for content_id in pair]
+            rows = _parse(self._known[pair]).matrix
+            if rows and sum(one is not None and one.has_transparency for one in beyond) == 1:
+                first, second = (FileFacts.of(self.contents[content_id][0]) for content_id in pair)
+                tasks.append(GroundTask(pair, first, second, rows))
+        for answers in self.run("verify", tasks):
+            with self._store.batch() as batch:
+                for answer in answers:
+                    if isinstance(answer, Failed):
+                        continue
+                    task, outcome = answer
+                    if _parse(outcome).relation == "copy":
+                        self._known[task.pair] = outcome
+                        batch.put_verified(task.pair[0], task.pair[1], VERIFICATION, outcome)
+
+    def _may_lie_on_another_ground(self, pair: Pair) -> bool:
+        outcome = self._known.get(pair)
+        if outcome is None or _parse(outcome).relation != "same_scene":
+            return False
+        formats = {self.contents[content_id][0].format for content_id in pair}
+        return not formats <= _OPAQUE_FORMATS
 
     def _compare_pixels(self, pairs: Sequence[Pair]) -> None:
         """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""

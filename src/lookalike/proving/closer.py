@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lookalike.media.sight import Sight
 from lookalike.proving.differences import WINDOW_PX, Differences, find_differences
+from lookalike.proving.grounds import lay_on_one_ground
 from lookalike.proving.registration import Laid, lay_over
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.arrays import Float32Array, UInt8Array
@@ -47,14 +48,13 @@ _GENTLE_LEVELS = 24.0
 _N_GROUNDS = 4
 _BIN_LEVELS = 4
 
-# Two photos with another caption each: of what differs, either has a large part in one plain colour.
-MIN_INK_SHARE = 0.2
-MAX_INK_RATIO = 1.5
-MAX_EDGE_RATIO = 1.5
-MIN_PLAIN_SHARE = 0.35  # of an area that is laid over: a banner has 0.6 and more
-_SOLID_PX = 41
+# Of what differs between a photo and itself with something laid over it, banners and badges have 0.55 to 0.87 in
+# one colour, lettering 1.6 to 6 times the edges; two captions of one photo have 0.45 at most, and 1.3 times.
+MIN_PLAIN_SHARE = 0.5
+MAX_EDGE_RATIO = 1.4
+MIN_OWN_SHARE = 0.02  # of the picture: less is chance, or a detail that keeps it from going all the same
+_PLAIN_LEVELS = 5
 _EDGE_PX = 1.5
-_INK_LEVELS = 5
 
 
 @dataclass(frozen=True)
@@ -89,37 +89,11 @@ def look_closer(first: Sight, second: Sight, matrix: Matrix) -> CloserLook:
     first, second : Sight
     matrix : 3 x 3, from the first's pixels to the second's
     """
-    looks = [_look(*pair, matrix) for pair in _on_one_ground(first, second, matrix)]
+    looks = [_look(*pair, matrix) for pair in lay_on_one_ground(first, second, matrix)]
     # A white mark on nothing is plain over white: what black shows of it counts.
     return max(
         looks, key=lambda look: (look.relation == "variant", look.relation == "copy", bool(look.reason))
     )
-
-
-def _on_one_ground(first: Sight, second: Sight, matrix: Matrix) -> list[tuple[UInt8Array, UInt8Array]]:
-    """Return both pictures over the same ground, whatever is behind them."""
-    if first.opacity is None and second.opacity is None:
-        return [(first.pixels, second.pixels)]
-    if first.opacity is not None and second.opacity is not None:
-        return [(first.on(ground), second.on(ground)) for ground in (255.0, 0.0)]
-    back = np.asarray(np.linalg.inv(matrix), np.float64)
-    first_ground, second_ground = (
-        _ground_of(second, first.opacity, matrix),
-        _ground_of(first, second.opacity, back),
-    )
-    return [(first.on(first_ground), second.on(second_ground))]
-
-
-def _ground_of(opaque: Sight, opacity: UInt8Array | None, matrix: Matrix) -> NDArray[np.float64]:
-    """Return what a picture mostly shows where another one is transparent; white where that is nowhere."""
-    import cv2
-
-    if opacity is None:
-        return np.full(3, 255.0)
-    height, width = opaque.pixels.shape[:2]
-    clear = cv2.warpPerspective(255 - opacity, matrix, (width, height), flags=cv2.INTER_AREA)
-    shown = opaque.pixels[clear > 250]
-    return np.asarray(np.median(shown, axis=0) if len(shown) else np.full(3, 255.0), np.float64)
 
 
 class _Tile(NamedTuple):
@@ -267,41 +241,25 @@ def _count_gentle(grey: Float32Array, inside: NDArray[np.bool_]) -> int:
 
 
 def _have_own_content(found: Differences, clear: NDArray[np.bool_]) -> bool:
-    """Whether each picture shows something of its own where they differ: two captions, or two photos in one frame.
+    """Whether each picture of a photo shows something of its own where they differ, as two captions of one photo.
 
-    What is laid over a photo has a plain colour, and the ground has not. Where both have one, both are laid over;
-    and where neither has one in a whole area, other photos are there.
+    What one alone has laid over it brings edges that the other lacks, or is mostly of one plain colour.
     """
     import cv2
 
     around = cv2.dilate(clear.astype(np.uint8), np.ones((WINDOW_PX, WINDOW_PX), np.uint8)) > 0
     places = (found.differs & around) | found.apart
-    if not places.any():
+    if np.count_nonzero(clear) < MIN_OWN_SHARE * clear.size or not places.any():
         return False
     strokes = cv2.dilate(places.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    shares, edges = [], []
+    plain, edges = [], []
     for grey in (found.base, found.moved):
-        levels = np.clip(grey[places], 0, 255).astype(np.int64) // _INK_LEVELS
-        shares.append(float(np.convolve(np.bincount(levels), np.ones(3)).max()) / len(levels))
+        levels = np.clip(grey[places], 0, 255).astype(np.int64) // _PLAIN_LEVELS
+        plain.append(float(np.convolve(np.bincount(levels), np.ones(3)).max()) / len(levels))
         smooth = cv2.GaussianBlur(grey, (0, 0), _EDGE_PX)
         dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
         edges.append(float(cv2.magnitude(dx, dy)[strokes].mean()) + 0.5)
-    if max(shares) < MIN_PLAIN_SHARE and _is_solid(clear):
-        return True
-    are_alike = max(shares) < MAX_INK_RATIO * min(shares) and max(edges) < MAX_EDGE_RATIO * min(edges)
-    return min(shares) > MIN_INK_SHARE and are_alike
-
-
-def _is_solid(clear: NDArray[np.bool_]) -> bool:
-    """Whether most of what differs is one area, and no lettering."""
-    import cv2
-
-    kernel = np.ones((_SOLID_PX, _SOLID_PX), np.uint8)
-    closed = cv2.morphologyEx(
-        clear.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((WINDOW_PX, WINDOW_PX), np.uint8)
-    )
-    solid = cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel)
-    return bool(2 * np.count_nonzero(solid) > np.count_nonzero(closed))
+    return max(plain) < MIN_PLAIN_SHARE and max(edges) < MAX_EDGE_RATIO * min(edges)
 
 
 def _outline(clear: NDArray[np.bool_], laid: Laid) -> list[_Region]:

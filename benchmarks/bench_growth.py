@@ -168,7 +168,7 @@ def measure_opening(folder: Path, work: Path) -> dict[str, float]:
         started = time.process_time()
         with Gallery.open(folder, settings=SETTINGS) as gallery:
             query = gallery.load(work / "1.png")
-            query.feature(by)
+            (query.row if hasattr(query, "row") else query.feature)(by)  # 0.1.0
             started = time.process_time()
             gallery.search_loaded(query, by=by)
             return (time.process_time() - started) * 1000
@@ -209,7 +209,7 @@ def megabytes():
 
 gallery = Gallery.open(sys.argv[1], create=True)
 query = gallery.load(sys.argv[2])
-query.feature("embedding")
+(query.row if hasattr(query, "row") else query.feature)("embedding")
 before, peak, done = megabytes(), [0.0], threading.Event()
 
 def watch():

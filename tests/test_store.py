@@ -203,6 +203,29 @@ def test_equal_contents_are_kept_once_and_forgotten_with_their_last_file(store):
     assert list(store.features.iter_blocks(PHASH, U8)) == []
 
 
+def test_what_lies_below_a_folder_goes_with_it_and_nothing_beside_it(store):
+    names = [
+        "/a/b/1",
+        "/a/b/c/2",
+        "/a/b",
+        "/a/b0",
+        "/a/bb/3",
+        "/a/\udcff/4",
+        "/a/\udcff5",
+        "/a/b\n/6",
+        "/b/a/b/7",
+    ]
+    for number, name in enumerate(names):
+        put(store, number, name)
+    assert store.files.remove(["/a/b"]) == 1
+    assert store.files.remove(["/a/b/", "/nothing"], with_folders=True) == 2
+    assert store.files.remove(["/a/\udcff"], with_folders=True) == 1
+    assert sorted(store.files.iter_paths()) == sorted(
+        ["/a/b0", "/a/bb/3", "/a/\udcff5", "/a/b\n/6", "/b/a/b/7"]
+    )
+    assert store.files.remove(["/"], with_folders=True) == 5
+
+
 def test_ids_are_never_used_again(store):
     first = put(store, 1)
     store.files.remove(["/p/1.png"])

@@ -153,16 +153,16 @@ class Files:
 
         The pictures themselves are not touched. `with_folders` also forgets what lies below each path.
         """
-        asked = [(os.fsencode(path), *below(path)) for path in paths]
+        asked = [(os.fsencode(path.rstrip(os.sep)),) for path in paths]
         with self._db.transaction():
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS asked (path BLOB, first BLOB, after BLOB)")
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS asked (path BLOB)")
             self._db.execute("DELETE FROM asked")
-            self._db.execute_many("INSERT INTO asked VALUES (?, ?, ?)", asked)
+            self._db.execute_many("INSERT INTO asked VALUES (?)", asked)
             statements = ["DELETE FROM file WHERE path IN (SELECT path FROM asked)"]
             if with_folders:
                 statements.append(
                     "DELETE FROM file WHERE id IN (SELECT file.id FROM asked CROSS JOIN file "
-                    "ON file.path >= first AND file.path < after)"
+                    f"ON file.path >= {_joined(os.sep)} AND file.path < {_joined(chr(ord(os.sep) + 1))})"
                 )
             n_removed = sum(self._db.execute(statement).rowcount for statement in statements)
             if n_removed:
@@ -182,6 +182,11 @@ class Files:
         )
         self._db.execute("DELETE FROM left_behind")
         self._db.execute("UPDATE counter SET value = value + 1 WHERE name = 'generation'")
+
+
+def _joined(character: str) -> str:
+    """Return, in SQL, an asked path with a character behind it; as `below` does in Python."""
+    return f"CAST(asked.path || x'{ord(character):02x}' AS BLOB)"
 
 
 def _known_file(row: tuple[Any, ...]) -> KnownFile:

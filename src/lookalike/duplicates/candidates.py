@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from lookalike.errors import InputError
 from lookalike.features.keypoints import Keypoints
 from lookalike.records.arrays import Float32Array, UInt8Array
-from lookalike.storage.index.exact import ExactNearest
 from lookalike.storage.index.hash_pairs import HashPairs, find_pairs_within
+from lookalike.storage.index.nearest import Nearest
 from lookalike.storage.index.rows import Rows
 
 MAX_PHASH_BITS = 8
@@ -54,18 +54,20 @@ class Candidates:
     cosines: Float32Array
 
 
-def find_candidates(hashes: Rows, embeddings: Rows | None) -> Candidates:
+def find_candidates(hashes: Rows, embeddings: tuple[Rows, Nearest] | None) -> Candidates:
     """Return the pairs whose pHash is close in any of the eight orientations or whose embedding is near.
 
     Parameters
     ----------
-    hashes : rows of pHash of any size
-    embeddings : rows of the embedding; None where the gallery has none
+    hashes : Rows
+        Of pHash of any size.
+    embeddings : pair of Rows and Nearest, or None
+        Of the embedding, and what finds their neighbours; None where the gallery has none.
     """
     parts = [_hash_pairs(*hashes.contents())]
     known = {}
-    if embeddings is not None and len(embeddings):
-        near, cosines = _embedding_pairs(embeddings)
+    if embeddings is not None and len(embeddings[0]):
+        near, cosines = _embedding_pairs(*embeddings)
         parts.append(near)
         known = dict(zip(map(tuple, near.tolist()), cosines.tolist(), strict=True))
     pairs = np.unique(np.concatenate(parts), axis=0) if parts else np.empty((0, 2), np.int64)
@@ -200,10 +202,9 @@ def _hash_pairs(ids: NDArray[np.int64], hashes: UInt8Array) -> NDArray[np.int64]
     return _ordered(np.concatenate(parts))
 
 
-def _embedding_pairs(embeddings: Rows) -> tuple[NDArray[np.int64], Float32Array]:
+def _embedding_pairs(embeddings: Rows, nearest: Nearest) -> tuple[NDArray[np.int64], Float32Array]:
     """Return each picture's nearest neighbours as pairs, with their cosines."""
     ids, rows = embeddings.contents()
-    nearest = ExactNearest(embeddings)
     k = min(N_NEIGHBOURS + 1, len(ids))
     pairs, cosines = [], []
     for start in range(0, len(ids), _ROWS_AT_ONCE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,28 +27,27 @@ from lookalike.duplicates.records import (
     StageCallback,
     ignore_stage,
 )
+from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE
 from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
+from lookalike.searching.look_up import LookUp
 from lookalike.settings import Settings
-from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 
 SHARED_PARTS = Recipe(
     "shared parts", 2, {"of": RECIPE.version, "points": DESCRIPTORS_PER_PICTURE, "neighbours": N_NEIGHBOURS}
 )
-OpenRows = Callable[[], Rows]
 
 
 def find_duplicates(
     store: Store,
     settings: Settings,
     question: Question,
+    look_up: LookUp,
     *,
-    hashes: OpenRows,
-    embeddings: OpenRows | None,
     on_stage: StageCallback = ignore_stage,
 ) -> DuplicatesReport:
     """Return the groups of files that are one picture, each member proven against its keeper.
@@ -58,14 +57,22 @@ def find_duplicates(
 
     Parameters
     ----------
-    hashes, embeddings : callables that open the rows; embeddings is None where the gallery has none
-    on_stage : called with the stage's name, how much of it is done, and its total
+    store : Store
+        The gallery.
+    settings : Settings
+        Those that it was indexed with.
+    question : Question
+        What is asked.
+    look_up : LookUp
+        The rows of the gallery, and their neighbours.
+    on_stage : callable
+        Called with the stage's name, how much of it is done, and its total.
     """
     started = time.monotonic()
     with Proofs(store, settings, on_stage) as proofs:
         cosines: dict[Pair, float] = {}
         if question.relation != "same_file" and len(proofs.contents) > 1:
-            cosines = _prove_candidates(store, proofs, question, hashes, embeddings, on_stage)
+            cosines = _prove_candidates(store, proofs, question, look_up, on_stage)
         members = Members(store, proofs, question, cosines)
         groups = Grouping(proofs, members, question).groups(on_stage)
         while proofs.look_closer(_copies(groups)):  # what is no copy then, may be the copy of another
@@ -122,13 +129,14 @@ def _prove_candidates(
     store: Store,
     proofs: Proofs,
     question: Question,
-    hashes: OpenRows,
-    embeddings: OpenRows | None,
+    look_up: LookUp,
     on_stage: StageCallback,
 ) -> dict[Pair, float]:
     """Prove all pairs that may be asked for; return the cosines of those that the embedding named."""
     on_stage("candidates", 0, 1)
-    candidates = find_candidates(hashes(), embeddings() if embeddings else None)
+    has_embedding = look_up.has(EMBEDDING)
+    embeddings = (look_up.rows(EMBEDDING), look_up.nearest(EMBEDDING)) if has_embedding else None
+    candidates = find_candidates(look_up.rows("phash"), embeddings)
     on_stage("candidates", 1, 1)
     cosines = {
         (first, second): float(cosine)

@@ -16,7 +16,6 @@ from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.records import DuplicatesReport, Member, Question, StageCallback
 from lookalike.errors import InputError, LookalikeError
-from lookalike.features.feature import EMBEDDING
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened
@@ -63,14 +62,9 @@ class Tidying:
             tuple(rules),
             0.0 if precision is None else self._asking.promise(PROOF, precision).promise.least,
         )
-        searcher = self._opened.searcher
+        opened = self._opened
         return find_duplicates(
-            self._opened.store,
-            self._opened.settings,
-            question,
-            hashes=lambda: searcher.look_up().rows("phash"),
-            embeddings=(lambda: searcher.look_up().rows(EMBEDDING)) if self._opened.has_embeddings else None,
-            on_stage=on_stage,
+            opened.store, opened.settings, question, opened.searcher.look_up(), on_stage=on_stage
         )
 
     def write_plan(

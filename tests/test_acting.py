@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -237,6 +238,68 @@ def test_names_that_are_no_text_survive_plan_journal_act_and_undo(place, act):
 
 
 # What is said and skipped
+
+
+def together(place, act="quarantine"):
+    """Return a plan for a picture and its film, whose keeper has the same, and all four files."""
+    files = [
+        place.write(name, name.split("/")[1].encode())
+        for name in ("a/x.jpg", "a/x.mov", "b/x.jpg", "b/x.mov")
+    ]
+    removals = [place.removal(files[2], files[0]), place.removal(files[3], files[1])]
+    removals[1] = removals[1]._replace(belongs_to=str(files[2]))
+    return make_plan(removals, act=act, quarantine=place.quarantine), files
+
+
+@pytest.mark.parametrize("act", ["trash", "quarantine", "delete"])
+def test_what_belongs_together_goes_and_comes_back_together(place, act):
+    plan, (_, _, picture, film) = together(place, act)
+    before = tree(place.pictures)
+    save_plan(plan, place.root / "plan.json")
+    assert load_plan(place.root / "plan.json") == plan
+    assert place.apply(plan).done == [str(picture), str(film)]
+    assert not picture.exists()
+    assert not film.exists()
+    assert len(place.undo().restored) == 2
+    assert tree(place.pictures) == before
+
+
+@pytest.mark.parametrize("harmed", [0, 1, 2, 3])
+def test_where_one_cannot_go_all_that_belong_together_stay(place, harmed):
+    plan, files = together(place)
+    files[harmed].write_bytes(b"saved meanwhile")
+    before = tree(place.pictures)
+    report = place.apply(plan)
+    assert report.done == []
+    assert len(report.skipped) == 2
+    assert tree(place.pictures) == before
+
+
+def test_where_the_second_act_fails_the_first_is_taken_back(place, monkeypatch):
+    plan, (_, _, picture, film) = together(place)
+    before = tree(place.pictures)
+    perform = apply_module.perform
+
+    def fail(intent, file, keeper):
+        if intent.planned.path == str(film):
+            raise OSError(errno.EIO, "the disk fails")
+        return perform(intent, file, keeper)
+
+    monkeypatch.setattr(apply_module, "perform", fail)
+    report = place.apply(plan)
+    assert report.done == []
+    assert {one.path for one in report.skipped} == {str(picture), str(film)}
+    assert tree(place.pictures) == before
+    assert place.undo().restored == []
+
+
+def test_what_belongs_to_a_file_that_no_act_names_stays(place):
+    plan, (_, _, _, film) = together(place)
+    alone = replace(plan, acts=plan.acts[1:])
+    report = place.apply(alone)
+    assert report.done == []
+    assert "which the plan does not act on" in report.skipped[0].reason
+    assert film.exists()
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from lookalike import Gallery
 from lookalike.duplicates import candidates
 from lookalike.duplicates.candidates import find_candidates, find_shared_parts, turn_phashes
 from lookalike.duplicates.frames import Frames
-from lookalike.duplicates.keeper import RULES, choose_keeper, parse_rules
+from lookalike.duplicates.keeper import RULES, Candidate, choose_keeper, parse_rules
 from lookalike.duplicates.pair_workers import TaskWorker
 from lookalike.errors import GalleryNotFoundError, InputError, ModelError, StoreError
 from lookalike.features.hashes import phash
@@ -22,6 +23,7 @@ from lookalike.features.kinds import BITS
 from lookalike.features.prepared import turn_pixels
 from lookalike.gallery.changing import Changing
 from lookalike.proving.verify import verify
+from lookalike.records.metadata import Metadata
 from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
@@ -400,6 +402,10 @@ def _picture(path="/a.jpg", **facts):
     return FoundPicture(path=path, **{**values, **facts})
 
 
+def _candidates(*pictures, **facts):
+    return [replace(Candidate.of(picture), **facts) for picture in pictures]
+
+
 @pytest.mark.parametrize(
     ("rule", "better"),
     [
@@ -407,20 +413,51 @@ def _picture(path="/a.jpg", **facts):
         ("original-format", {"format": "tiff"}),
         ("least-compressed", {"size_bytes": 9000}),
         ("richest-metadata", {"taken_at": "2020-01-01T00:00:00"}),
+        ("best-place", {"path": "/z/album/bbbbbb.jpg"}),
         ("oldest", {"mtime_ns": 10**9}),
         ("shortest-path", {"path": "/b"}),
     ],
 )
 def test_each_rule_chooses_and_says_why(rule, better):
-    ordinary, best = _picture("/aaaaaa.jpg"), _picture(**{"path": "/bbbbbb.jpg", **better})
-    assert choose_keeper([ordinary, best], parse_rules([rule]))[0] == best
-    keeper, why = choose_keeper([ordinary, best], tuple(RULES.values()))
+    name = "/temp/a (1).jpg" if rule == "best-place" else "/aaaaaa.jpg"
+    ordinary, best = _picture(name), _picture(**{"path": "/bbbbbb.jpg", **better})
+    assert choose_keeper(_candidates(ordinary, best), parse_rules([rule]))[0] == best
+    keeper, why = choose_keeper(_candidates(ordinary, best), tuple(RULES.values()))
     assert keeper == best
     assert why.startswith(rule)
-    assert choose_keeper([best, ordinary], parse_rules([rule]), ["/aaaaaa.jpg"]) == (
+    assert choose_keeper(_candidates(best, ordinary), parse_rules([rule]), [name]) == (
         ordinary,
         "in a protected folder",
     )
+    assert choose_keeper(_candidates(best, ordinary), parse_rules([rule]), prefer=["/none", name]) == (
+        ordinary,
+        "in a preferred folder",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact", "words"),
+    [
+        ("holds-more", {"holds": ("CR2",)}, "holds CR2, against holds nothing more"),
+        ("most-pixels", {"n_shown_px": 20_000}, "of which"),
+        ("richest-metadata", {"said": Metadata(camera="X", caption="Oma")}, "with camera, caption, against"),
+        ("most-links", {"n_links": 2}, "one file under 2 names"),
+    ],
+)
+def test_what_is_known_of_a_picture_beyond_its_row_decides_too(rule, fact, words):
+    plain, best = _candidates(_picture("/a.jpg"))[0], _candidates(_picture("/b.jpg"), **fact)[0]
+    if rule == "most-pixels":
+        plain = replace(plain, n_shown_px=2_500)
+    keeper, why = choose_keeper([plain, best], tuple(RULES.values()))
+    assert (keeper.path, why.split(":")[0]) == ("/b.jpg", rule)
+    assert words in why
+
+
+def test_what_was_made_from_another_one_is_kept_after_it_however_large():
+    made = _candidates(_picture("/a.jpg", width_px=400), made_from=("saved again from a JPEG",))
+    keeper, why = choose_keeper([*made, *_candidates(_picture("/b.jpg"))], tuple(RULES.values()))
+    assert keeper.path == "/b.jpg"
+    assert why == "first-hand: made from none of the others, against saved again from a JPEG"
 
 
 @pytest.mark.parametrize("blurred", ["a.png", "the zebra.png"])
@@ -462,21 +499,24 @@ def test_where_all_copies_differ_none_is_the_edited_one(settings, tmp_path):
 def test_an_edited_picture_is_kept_after_others_by_the_rule_for_it(usual):
     pictures = [_picture("/a.jpg"), _picture("/b.jpg", content_id=2)]
     rules = parse_rules(["unedited"])
-    keeper, why = choose_keeper(pictures, rules, is_usual=lambda one: one.path == usual)
+    candidates = [
+        replace(one, is_usual=lambda path=one.picture.path: path == usual) for one in _candidates(*pictures)
+    ]
+    keeper, why = choose_keeper(candidates, rules)
     assert keeper.path == usual
     assert why == "unedited: as bright, coloured and sharp as most, against edited"
 
 
 def test_a_fraction_of_a_second_makes_no_file_older():
     pictures = [_picture("/bb.jpg", mtime_ns=10**9), _picture("/a.jpg", mtime_ns=10**9 + 1)]
-    keeper, why = choose_keeper(pictures, parse_rules(["oldest", "shortest-path"]))
+    keeper, why = choose_keeper(_candidates(*pictures), parse_rules(["oldest", "shortest-path"]))
     assert keeper.path == "/a.jpg"
     assert why.startswith("shortest-path")
 
 
 def test_without_a_difference_the_path_decides():
     pictures = [_picture("/b.jpg"), _picture("/a.jpg")]
-    assert choose_keeper(pictures, parse_rules(["most-pixels"]))[0].path == "/a.jpg"
+    assert choose_keeper(_candidates(*pictures), parse_rules(["most-pixels"]))[0].path == "/a.jpg"
     with pytest.raises(InputError, match="choose from"):
         parse_rules(["nonsense"])
 
@@ -558,7 +598,8 @@ def _keep(**pictures):
     ]
     frames = Frames(lambda content_id: keypoints[content_id].view)
     frames.look(facts[0], facts[1], verify(keypoints[0], keypoints[1]).proof)
-    keeper, why = choose_keeper(facts, tuple(RULES.values()), n_content_px=frames.n_content_px)
+    candidates = [Candidate(picture, frames.n_content_px(picture)) for picture in facts]
+    keeper, why = choose_keeper(candidates, tuple(RULES.values()))
     return keeper.path.removeprefix("/"), why
 
 
@@ -569,14 +610,14 @@ def test_a_plain_frame_is_no_reason_to_keep_a_copy(color, border):
     name, why = _keep(framed=ImageOps.expand(original, border, color), original=original)
     assert name == "original"
     assert why.startswith("most-pixels: 480 x 360 pixels, against")
-    assert "plain frame" in why
+    assert "show nothing" in why
 
 
 def test_a_frame_counts_for_nothing_but_what_is_in_it_does():
     original = photo(480, 360, "coffee")
     name, why = _keep(original=original, framed=ImageOps.expand(original.resize((960, 720)), 100, "white"))
     assert name == "framed"
-    assert "1160 x 920 pixels of which 35 % are a plain frame" in why
+    assert "1160 x 920 pixels of which 35 % show nothing" in why
 
 
 @pytest.mark.parametrize("box", [(80, 60, 400, 300), (0, 0, 480, 250), (200, 0, 480, 360)])
@@ -585,7 +626,7 @@ def test_what_a_crop_leaves_away_is_no_frame(name, box):
     original = photo(480, 360, name)
     kept, why = _keep(crop=original.crop(box), whole=original)
     assert kept == "whole"
-    assert "frame" not in why
+    assert "show nothing" not in why
 
 
 @pytest.mark.parametrize("only", ["all", "hashes"])

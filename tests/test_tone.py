@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from lookalike.duplicates.keeper import RULES, choose_keeper
+from lookalike.duplicates.keeper import RULES, Candidate, choose_keeper
 from lookalike.duplicates.tone import compare_tone
 from lookalike.features.keypoints import extract_keypoints
 from lookalike.proving.verify import verify
@@ -70,12 +70,19 @@ def _file(path, size_bytes, mtime_s=0):
     return FoundPicture(1, path, size_bytes, mtime_s * 10**9, b"", "jpeg", 100, 100, None)
 
 
+def _all(*pictures):
+    return [Candidate.of(picture) for picture in pictures]
+
+
 def test_bytes_decide_only_where_they_differ_much_and_the_tone_does_not():
     light, same, heavy = _file("/a", 2200), _file("/bb", 2300), _file("/ccc", 9000)
     rules = tuple(RULES.values())
-    assert choose_keeper([light, same], rules) == (light, "shortest-path: 2 characters, against 3 characters")
-    assert choose_keeper([light, heavy], rules) == (
+    assert choose_keeper(_all(light, same), rules) == (
+        light,
+        "shortest-path: 2 characters, against 3 characters",
+    )
+    assert choose_keeper(_all(light, heavy), rules) == (
         heavy,
         "least-compressed: 0.90 bytes a pixel, against 0.22 bytes a pixel",
     )
-    assert choose_keeper([light, heavy], rules, have_equal_tone=lambda *_: False)[0] == light
+    assert choose_keeper(_all(light, heavy), rules, have_equal_tone=lambda *_: False)[0] == light

@@ -662,6 +662,7 @@ class Gallery(ABC):
         relation: Relation = "copy",
         against: str | os.PathLike[str] | None = None,
         protect: Sequence[str | os.PathLike[str]] = (),
+        prefer: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
         precision: float | None = None,
         on_stage: StageCallback = ignore_stage,
@@ -676,6 +677,8 @@ class Gallery(ABC):
             Only groups that join a file below this folder with files elsewhere.
         protect : sequence of folders
             Whose files are never proposed to go.
+        prefer : sequence of folders
+            Whose files are kept before others, those of the first folder first.
         rules : sequence of str
             How to choose the keeper, in order; see `lookalike.duplicates.keeper.RULES`.
         precision : float or None

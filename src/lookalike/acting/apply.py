@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from lookalike.acting.acts import perform
 from lookalike.acting.files import (
@@ -117,6 +118,24 @@ def apply_plan(
     return applying.report
 
 
+class _Done(NamedTuple):
+    """An act that was done, where its file is now, and whether the file had no other name."""
+
+    intent: Intent
+    place: str | None
+    is_only_name: bool
+
+
+def _units(acts: Sequence[PlannedAct]) -> list[list[int]]:
+    """Return the numbers of the acts in order, each with those of the files that belong to its own."""
+    numbers = {act.path: number for number, act in enumerate(acts) if not act.belongs_to}
+    units = {number: [number] for number, act in enumerate(acts) if act.belongs_to not in numbers}
+    for number, act in enumerate(acts):
+        if act.belongs_to in numbers:
+            units.setdefault(numbers[act.belongs_to], [numbers[act.belongs_to]]).append(number)
+    return list(units.values())
+
+
 class _Applying:
     def __init__(
         self, plan: Plan, journal: Journal, allow_delete: bool, allow_trash_without_undo: bool
@@ -155,15 +174,54 @@ class _Applying:
 
     def do_all(self, on_progress: ActProgressCallback) -> None:
         """Do one act after the other."""
-        for number, planned in enumerate(self._plan.acts):
+        n_done = 0
+        for numbers in _units(self._plan.acts):
             try:
-                self._do(number, planned)
+                self._do_together(numbers)
             except (OSError, RefusedError) as error:
-                self.report.skipped.append(Remark(planned.path, _reason(error)))
-            progress = ActProgress(number + 1, len(self._plan.acts), len(self.report.skipped))
-            on_progress(progress)
+                reason = _reason(error)
+                self.report.skipped += [Remark(self._plan.acts[number].path, reason) for number in numbers]
+            for _ in numbers:
+                n_done += 1
+                on_progress(ActProgress(n_done, len(self._plan.acts), len(self.report.skipped)))
 
-    def _do(self, number: int, planned: PlannedAct) -> None:
+    def _do_together(self, numbers: Sequence[int]) -> None:
+        """Do acts on files that belong together: all of them, or none."""
+        for number in numbers[1:]:
+            self._check_permitted(number, self._plan.acts[number])
+            _check_files(self._plan.acts[number])
+        done: list[_Done] = []
+        try:
+            done += [self._do(number, self._plan.acts[number]) for number in numbers[:1]]
+            for number in numbers[1:]:
+                done.append(self._do(number, self._plan.acts[number]))
+        except BaseException as error:
+            for one in reversed(done):
+                self._take_back_done(one, error)
+            raise
+        for one in done:
+            self._count(one)
+
+    def _take_back_done(self, done: _Done, cause: BaseException) -> None:
+        """Put a file back that was acted on, because one that belongs to it could not be."""
+        intent = done.intent
+        try:
+            put_back(Entry(intent, "done", was_done=True, found_at=done.place))
+        except (OSError, RefusedError) as error:
+            reason = f"what belongs to it stays ({_reason(cause)}), and it is not back yet: {_reason(error)}"
+            self.report.remarks.append(Remark(intent.planned.path, reason))
+            return
+        with suppress(OSError):
+            self._open_writer().note("undone", intent.number)
+
+    def _count(self, done: _Done) -> None:
+        planned = done.intent.planned
+        self.report.done.append(planned.path)
+        self.report.n_deleted += planned.act == "delete"
+        if done.is_only_name:
+            self.report.bytes_saved += planned.size_bytes
+
+    def _do(self, number: int, planned: PlannedAct) -> _Done:
         self._check_permitted(number, planned)
         file, keeper = _check_files(planned)
         intent = self._prepare(number, planned, file, keeper)
@@ -175,14 +233,13 @@ class _Applying:
         except BaseException as error:
             self._take_back(intent, error)
             raise
-        self.report.done.append(planned.path)
-        self.report.n_deleted += planned.act == "delete"
-        if file.status.st_nlink == 1:
-            self.report.bytes_saved += planned.size_bytes
+        return _Done(intent, place, file.status.st_nlink == 1)
 
     def _check_permitted(self, number: int, planned: PlannedAct) -> None:
         if number in self._forbidden:
             raise RefusedError(self._forbidden[number])
+        if planned.belongs_to and all(act.path != planned.belongs_to for act in self._plan.acts):
+            raise RefusedError(f"it belongs to {planned.belongs_to}, which the plan does not act on")
         if planned.act == "delete" and not self._allow_delete:
             raise RefusedError(
                 "deleting needs a second explicit word, which was not given (`lookalike apply --delete`)"

@@ -148,7 +148,7 @@ class Run:
 
 
 def _intent_from(values: dict[str, Any]) -> Intent:
-    planned, metadata = PlannedAct(**values.pop("planned")), Metadata(**values.pop("metadata"))
+    planned, metadata = PlannedAct.from_document(values.pop("planned")), Metadata(**values.pop("metadata"))
     return Intent(planned=planned, metadata=metadata, **values)
 
 
@@ -248,7 +248,8 @@ class RunWriter:
         RefusedError    it cannot be noted, and must not be done
         """
         try:
-            self.write({"event": "intent", "intent": asdict(intent)})
+            document = {**asdict(intent), "planned": intent.planned.to_document()}
+            self.write({"event": "intent", "intent": document})
         except OSError as error:
             raise RefusedError(f"the journal {self.path} cannot be written: {explain(error)}") from error
 

@@ -24,6 +24,7 @@ PLAN_VERSION = 1
 _VERSION_KEY = "lookalike_plan"
 _ACTS_ON_EQUAL_BYTES = ("hardlink", "symlink", "delete")
 _REMOVABLE: tuple[Relation, ...] = ("same_file", "same_pixels", "copy")  # proven; the rest are opinions
+_OPTIONAL = frozenset(("belongs_to", "carry"))  # fields of an act that may be left out
 _HEX_DIGEST = re.compile("[0-9a-f]{64}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -40,6 +41,8 @@ class Removal(NamedTuple):
     keeper_digest: bytes
     relation: str
     why: str
+    belongs_to: str = ""
+    carry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class PlannedAct:
     relation : str         of the file to its keeper: ``same_file``, ``same_pixels`` or ``copy``
     act : str              one of `ACTS`
     why : str              for a person
+    belongs_to : str       the file of another act of the plan: both are acted on, or neither; empty for none
+    carry : tuple of str   what the file says beside its pixels and the keeper does not: it must be brought over
 
     Raises
     ------
@@ -70,9 +75,11 @@ class PlannedAct:
     size_bytes: int
     digest: str
     keeper_digest: str
+    belongs_to: str = ""
+    carry: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("act", "path", "keeper", "relation", "why", "digest", "keeper_digest"):
+        for name in ("act", "path", "keeper", "relation", "why", "digest", "keeper_digest", "belongs_to"):
             _require(isinstance(getattr(self, name), str), f"{name} must be text")
         _require(self.act in ACTS, f"act {self.act!r} is not known; choose from {', '.join(ACTS)}")
         _check_path("path", self.path)
@@ -82,7 +89,21 @@ class PlannedAct:
             _require(is_digest, f"{name} must be the 64 hexadecimal digits of a SHA-256")
         is_size = isinstance(self.size_bytes, int) and not isinstance(self.size_bytes, bool)
         _require(is_size and self.size_bytes >= 0, "size_bytes must be a whole number, 0 or more")
+        if self.belongs_to:
+            _check_path("belongs_to", self.belongs_to)
+        are_texts = isinstance(self.carry, tuple) and all(isinstance(kind, str) for kind in self.carry)
+        _require(are_texts, "carry must be a list of texts")
         self._check_sense()
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the act as JSON values; what it does not ask for is left out."""
+        return {name: value for name, value in asdict(self).items() if value or name not in _OPTIONAL}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> PlannedAct:
+        """Return the act that `to_document` gave."""
+        carry = document.get("carry", ())
+        return cls(**{**document, "carry": tuple(carry) if isinstance(carry, list) else carry})
 
     def _check_sense(self) -> None:
         _require(
@@ -189,6 +210,8 @@ def _planned(removal: Removal, act: Act) -> PlannedAct:
         size_bytes=removal.size_bytes,
         digest=removal.digest.hex(),
         keeper_digest=removal.keeper_digest.hex(),
+        belongs_to=os.path.abspath(removal.belongs_to) if removal.belongs_to else "",
+        carry=tuple(removal.carry),
     )
 
 
@@ -253,7 +276,7 @@ def _as_json(plan: Plan) -> str:
         "created_at": plan.created_at,
         "gallery": plan.gallery,
         "quarantine": plan.quarantine,
-        "acts": [asdict(act) for act in plan.acts],
+        "acts": [act.to_document() for act in plan.acts],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
@@ -317,12 +340,13 @@ def _read_document(place: str) -> dict[str, Any]:
 def _read_act(row: Any, where: str) -> PlannedAct:
     if not isinstance(row, dict):
         raise InputError(f"{where}: it must be an object with the fields of an act.")
-    return _build(PlannedAct, row, where)
+    carry = row.get("carry", [])
+    return _build(PlannedAct, {**row, "carry": tuple(carry) if isinstance(carry, list) else carry}, where)
 
 
 def _build(kind: type[Record], values: Mapping[str, Any], where: str) -> Record:
     names = {field.name for field in fields(kind)}
-    missing, unknown = sorted(names - values.keys()), sorted(values.keys() - names)
+    missing, unknown = sorted(names - values.keys() - _OPTIONAL), sorted(values.keys() - names)
     if missing:
         raise InputError(f"{where}: the field {missing[0]} is missing.")
     if unknown:

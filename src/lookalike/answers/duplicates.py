@@ -9,13 +9,18 @@ from lookalike.acting.plan import Plan
 from lookalike.answers.pictures import PictureFacts
 from lookalike.duplicates.records import DuplicatesReport, Group, Member
 from lookalike.records.failure import Failure, Remark
+from lookalike.records.metadata import NOTHING_SAID, Metadata
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 
 
 @dataclass(frozen=True)
 class MemberAnswer:
-    """One file beside the one to keep; `note` says why it stays where it is not `removable`."""
+    """One file beside the one to keep; `note` says why it stays where it is not `removable`.
+
+    `said` is what it says beside its pixels, `lacking` what of that the keeper does not, and `may_carry` whether it
+    may go once that was brought over. `companions` are the files that go with it.
+    """
 
     path: str
     relation: Relation
@@ -24,6 +29,10 @@ class MemberAnswer:
     removable: bool
     note: str
     size_bytes: int
+    said: Metadata = NOTHING_SAID
+    lacking: tuple[str, ...] = ()
+    may_carry: bool = False
+    companions: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, member: Member) -> MemberAnswer:
@@ -36,6 +45,10 @@ class MemberAnswer:
             removable=not member.note,
             note=member.note,
             size_bytes=member.picture.size_bytes,
+            said=member.said,
+            lacking=member.lacking,
+            may_carry=member.may_carry,
+            companions=tuple(one.path for one in member.companions),
         )
 
 
@@ -48,6 +61,7 @@ class GroupAnswer:
     why: str
     members: tuple[MemberAnswer, ...]
     saved_bytes: int
+    keeper_said: Metadata = NOTHING_SAID
 
     @classmethod
     def of(cls, group: Group) -> GroupAnswer:
@@ -58,6 +72,7 @@ class GroupAnswer:
             why=group.why,
             members=tuple(MemberAnswer.of(member) for member in group.members),
             saved_bytes=group.n_bytes_saved,
+            keeper_said=group.said,
         )
 
 
@@ -90,6 +105,10 @@ class ReviewedMember(PictureFacts):
     proof: Proof
     removable: bool
     note: str
+    said: Metadata = NOTHING_SAID
+    lacking: tuple[str, ...] = ()
+    may_carry: bool = False
+    companions: tuple[str, ...] = ()
 
     @classmethod
     def of_member(cls, member: Member) -> ReviewedMember:
@@ -100,7 +119,15 @@ class ReviewedMember(PictureFacts):
     def member(self) -> Member:
         """Return the member."""
         return Member(
-            self.found(), self.relation, self.score, self.proof, is_covered=self.removable, note=self.note
+            self.found(),
+            self.relation,
+            self.score,
+            self.proof,
+            is_covered=self.removable,
+            note=self.note,
+            said=self.said,
+            lacking=self.lacking,
+            may_carry=self.may_carry,
         )
 
 
@@ -159,6 +186,7 @@ class ReviewedGroup:
     saved_bytes: int
     members: tuple[ReviewedMember, ...]
     decision: DecisionAnswer | None = None
+    keeper_said: Metadata = NOTHING_SAID
 
     @classmethod
     def of(cls, group: Group, number: int) -> ReviewedGroup:
@@ -170,6 +198,7 @@ class ReviewedGroup:
             why=group.why,
             saved_bytes=group.n_bytes_saved,
             members=tuple(ReviewedMember.of_member(member) for member in group.members),
+            keeper_said=group.said,
         )
 
     def group(self) -> Group:

@@ -46,6 +46,9 @@ def duplicates(
         str | None, typer.Option(help="Only copies of this folder's files elsewhere; the folder is kept.")
     ] = None,
     protect: Annotated[list[str] | None, typer.Option(help="A folder whose files always stay.")] = None,
+    prefer: Annotated[
+        list[str] | None, typer.Option(help="A folder whose files are kept before others; the first first.")
+    ] = None,
     keep: Annotated[
         str | None, typer.Option(help="Rules that choose what to keep, joined by commas, the first first.")
     ] = None,
@@ -93,6 +96,7 @@ def duplicates(
             relation=relation,  # type: ignore[arg-type]  # checked there
             against=against,
             protect=protect or (),
+            prefer=prefer or (),
             rules=keep.split(",") if keep is not None else DEFAULT_RULES,
             precision=precision,
             on_stage=on_stage,

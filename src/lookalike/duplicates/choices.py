@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lookalike.duplicates.find import prove_members
 from lookalike.duplicates.records import Member, Question, StageCallback, ignore_stage
 from lookalike.errors import InputError
-from lookalike.media.files import is_own_file
+from lookalike.media.files import absolute_path, is_own_file
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
@@ -48,7 +48,7 @@ def prove_choices(
     Nothing is believed: each file must be in the gallery and there, and is proven against the chosen keeper
     anew (what was proven before is kept in the gallery, so that this is quick).
     """
-    asked = Question(protect=tuple(protect))
+    asked = Question(protect=tuple(map(absolute_path, protect)))
     all_paths = {path for choice in choices for path in choice.remove}
     keepers: list[tuple[FoundPicture, Choice]] = []
     refused: list[Refused] = []

@@ -16,7 +16,6 @@ from lookalike.duplicates.candidates import (
     find_shared_parts,
 )
 from lookalike.duplicates.grouping import Grouping
-from lookalike.duplicates.keeper import is_below
 from lookalike.duplicates.members import Members
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.records import (
@@ -29,6 +28,7 @@ from lookalike.duplicates.records import (
 )
 from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE
+from lookalike.media.folders import is_in
 from lookalike.records.failure import Failure
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
@@ -177,7 +177,7 @@ def _is_asked(proofs: Proofs, question: Question, first: int, second: int) -> bo
     if question.against is None:
         return True
     inside = [
-        is_below(picture.path, [question.against])
+        is_in(picture.path, [question.against])
         for content_id in (first, second)
         for picture in proofs.contents[content_id]
     ]

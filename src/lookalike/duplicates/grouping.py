@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from lookalike.duplicates.frames import Frames
-from lookalike.duplicates.keeper import choose_keeper, is_below, parse_rules
+from lookalike.duplicates.keeper import choose_keeper, parse_rules
 from lookalike.duplicates.members import Members
 from lookalike.duplicates.proofs import Proofs, pair_of
 from lookalike.duplicates.records import Group, Member, Question, StageCallback, ignore_stage
-from lookalike.records.arrays import UInt8Array
+from lookalike.media.files import file_identity
+from lookalike.media.folders import is_in
 from lookalike.records.relation import LADDER
 from lookalike.storage.records import FoundPicture
 
@@ -23,7 +24,7 @@ class Grouping:
         self._members = members
         self._question = question
         self._rules = parse_rules(question.rules)
-        self._frames = Frames(self._view_of)
+        self._frames = members.frames
         self._near: dict[int, set[int]] = {}  # contents to those they are related to
 
     def groups(self, on_stage: StageCallback = ignore_stage) -> list[Group]:
@@ -65,7 +66,9 @@ class Grouping:
             files = [file for file in self._proofs.contents[part] if file.path not in listed]
             members = self._members_of(keeper, files)
             if members:
-                known = by_keeper.get(keeper.path, Group(keeper, why, ()))
+                known = by_keeper.get(
+                    keeper.path, Group(keeper, why, (), self._members.witnesses.of(keeper.content_id))
+                )
                 by_keeper[keeper.path] = replace(known, members=(*known.members, *members))
                 listed.update(member.picture.path for member in members)
         return list(by_keeper.values())
@@ -98,12 +101,20 @@ class Grouping:
 
     def _choose_among(self, content_ids: set[int]) -> tuple[FoundPicture, str]:
         eligible = self._eligible(content_ids)
+        if len(eligible) > 1:
+            self._members.witnesses.hear(eligible)
+            self._proofs.look_beyond(eligible)
+            self._members.descent.look(eligible)
+        files = [file for one in eligible for file in self._proofs.contents[one]]
+        identities = Counter(file_identity(file.path) for file in files) if len(files) > 1 else Counter()
         keeper, why = choose_keeper(
-            [file for one in eligible for file in self._proofs.contents[one]],
+            [
+                self._members.candidate(file, content_ids, identities[file_identity(file.path)])
+                for file in files
+            ],
             self._rules,
             self._question.protected,
-            n_content_px=self._frames.n_content_px,
-            is_usual=lambda picture: self._members.has_usual_tone(picture.content_id, content_ids),
+            prefer=self._question.prefer,
             have_equal_tone=self._members.have_equal_tone,
         )
         is_only_one = len(eligible) == 1 < len(content_ids) and len(self._proofs.contents[eligible[0]]) == 1
@@ -145,7 +156,7 @@ class Grouping:
     def _parts(self, content_id: int, content_ids: Iterable[int]) -> set[int]:
         """Return which of these a content shows small, among other things."""
         related = self._near.get(content_id, set()).intersection(content_ids)
-        return {other for other in related if self._members.shows_small(content_id, other)}
+        return {other for other in related if self._members.shows_among_others(content_id, other)}
 
     def _has_copies(self, content_id: int, content_ids: set[int]) -> bool:
         """Whether there is another file, or another one of these contents, that shows the same as a whole."""
@@ -156,9 +167,7 @@ class Grouping:
         return any(proof is not None and proof.contains == "equal" for proof in proofs)
 
     def _is_protected(self, content_id: int) -> bool:
-        return any(
-            is_below(file.path, self._question.protected) for file in self._proofs.contents[content_id]
-        )
+        return any(is_in(file.path, self._question.protected) for file in self._proofs.contents[content_id])
 
     def _without_contradiction(self, keeper_id: int, content_ids: Iterable[int]) -> list[int]:
         """Return the keeper and what is related to it, less what a person has called different from another.
@@ -186,16 +195,16 @@ class Grouping:
         for kept, pictures in self._credit(keeper, content_ids):
             members = self._members_of(kept, pictures)
             if members:
-                yield Group(kept, why, members)
+                yield Group(kept, why, members, self._members.witnesses.of(kept.content_id))
 
     def _members_of(self, keeper: FoundPicture, pictures: Sequence[FoundPicture]) -> tuple[Member, ...]:
         """Return what these files are to a keeper, closest first, as far as it is proven and asked for."""
         if not self._may_keep(keeper):
             return ()
-        found = [
-            self._members.member(keeper, picture) for picture in pictures if not self._is_left_out(picture)
-        ]
-        return tuple(sorted((one for one in found if one is not None), key=_closeness))
+        pictures = [picture for picture in pictures if not self._is_left_out(picture)]
+        self._members.prepare(keeper, pictures)
+        found = [self._members.member(keeper, picture) for picture in pictures]
+        return _one_name_each(sorted((one for one in found if one is not None), key=_closeness))
 
     def _credit(
         self, keeper: FoundPicture, content_ids: Sequence[int]
@@ -207,7 +216,7 @@ class Grouping:
             for picture in self._proofs.contents[content_id]
             if picture.path != keeper.path
         ]
-        are_protected = [is_below(picture.path, self._question.protected) for picture in files]
+        are_protected = [is_in(picture.path, self._question.protected) for picture in files]
         stay = [picture for picture, is_protected in zip(files, are_protected, strict=True) if is_protected]
         if not stay:
             return [(keeper, files)]
@@ -246,17 +255,25 @@ class Grouping:
 
     def _may_keep(self, picture: FoundPicture) -> bool:
         """Whether a file may be a keeper: where one folder is asked against the others, only its files may."""
-        return self._question.against is None or is_below(picture.path, [self._question.against])
+        return self._question.against is None or is_in(picture.path, [self._question.against])
 
     def _is_left_out(self, picture: FoundPicture) -> bool:
         """Whether a file is no member: where one folder is asked against the others, its own files are none."""
-        return self._question.against is not None and is_below(picture.path, [self._question.against])
-
-    def _view_of(self, content_id: int) -> UInt8Array | None:
-        keypoints = self._proofs.keypoints_of(content_id)
-        return None if keypoints is None else keypoints.view
+        return self._question.against is not None and is_in(picture.path, [self._question.against])
 
 
 def _closeness(member: Member) -> tuple[int, float, str]:
     """Sort members of one group: closest first."""
     return LADDER.index(member.relation), -member.score, member.picture.path
+
+
+def _one_name_each(members: Sequence[Member]) -> tuple[Member, ...]:
+    """Return the members; of one file under several names none goes, for putting away a name frees nothing."""
+    identities = [file_identity(member.picture.path) for member in members]
+    counts = Counter(identity for identity in identities if identity is not None)
+    return tuple(
+        replace(member, note="is one file under several names: putting away one of them would free nothing")
+        if identity is not None and counts[identity] > 1 and not member.note
+        else member
+        for member, identity in zip(members, identities, strict=True)
+    )

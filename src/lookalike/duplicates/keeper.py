@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
+from lookalike.duplicates.places import rank_by_folders, say_place, standing_of_place
 from lookalike.errors import InputError
-from lookalike.media.files import absolute_path
 from lookalike.media.folders import is_in
+from lookalike.records.metadata import NOTHING_SAID, WITNESSES, Metadata, kinds_of
 from lookalike.storage.records import FoundPicture
 
 # Formats that a camera or scanner writes first, before those that are made from them.
@@ -19,25 +19,38 @@ _ORIGINAL_FORMATS = ("raw", "heif", "tiff", "psd")
 MUCH_LESS_COMPRESSED = 1.5
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A picture that could be kept.
+    """A picture that could be kept, and what speaks for it.
 
     Parameters
     ----------
     picture : FoundPicture
-    n_content_px : int       how many of its pixels lie inside its plain frame, if it has one
+    n_shown_px : int         how many pixels it really shows: inside its plain frame, and not enlarged
     is_usual : callable      tells whether it is as bright, coloured, sharp and noisy as most of its copies
+    made_from : words        what it was made from: enlarged, saved again, laid into something; empty if nothing
+    holds : words            what it holds beyond the pixels that were compared, its raw data and film among it
+    said : Metadata          what it says beside the pixels
+    n_links : int            how many of the candidates are names of this one file
     """
 
     picture: FoundPicture
-    n_content_px: int
-    is_usual: Callable[[], bool]
+    n_shown_px: int
+    is_usual: Callable[[], bool] = _always
+    made_from: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    said: Metadata = NOTHING_SAID
+    n_links: int = 1
 
-    @property
-    def n_frame_px(self) -> int:
-        """How many of its pixels are nothing but a frame."""
-        return _n_pixels(self.picture) - self.n_content_px
+    @classmethod
+    def of(cls, picture: FoundPicture) -> Candidate:
+        """Return a candidate of which no more is known than the gallery lists."""
+        said = Metadata(dated_at=picture.taken_at or "", taken_at=picture.taken_at or "")
+        return cls(picture, n_pixels(picture), said=said)
 
 
 @dataclass(frozen=True)
@@ -54,13 +67,14 @@ class Rule:
     factor: float | None = None
 
 
-def _n_pixels(picture: FoundPicture) -> int:
+def n_pixels(picture: FoundPicture) -> int:
+    """Return how many pixels a picture stores."""
     return picture.width_px * picture.height_px
 
 
 def bytes_per_pixel(picture: FoundPicture) -> float:
     """Return the size of the file over its pixels: the less, the more compressed."""
-    return round(picture.size_bytes / max(1, _n_pixels(picture)), 2)
+    return round(picture.size_bytes / max(1, n_pixels(picture)), 2)
 
 
 def _written_s(picture: FoundPicture) -> int:
@@ -76,29 +90,54 @@ def _rule(name: str, value: Callable[[FoundPicture], Any], say: Callable[[FoundP
 def _say_pixels(candidate: Candidate) -> str:
     picture = candidate.picture
     text = f"{picture.width_px} x {picture.height_px} pixels"
-    if candidate.n_frame_px:
-        share = f"{candidate.n_frame_px / _n_pixels(picture):.0%}".replace("%", " %")
-        text += f" of which {share} are a plain frame"
+    n_hidden = n_pixels(picture) - candidate.n_shown_px
+    if n_hidden > 1:
+        share = f"{n_hidden / n_pixels(picture):.0%}".replace("%", " %")
+        text += f" of which {share} show nothing"
     return text
+
+
+def _say_origin(candidate: Candidate) -> str:
+    return candidate.made_from[0] if candidate.made_from else "made from none of the others"
+
+
+def _say_metadata(candidate: Candidate) -> str:
+    kinds = kinds_of(candidate.said)
+    names = [kind for kind in WITNESSES if kind in kinds]
+    return f"with {', '.join(names)}" if names else "without any"
+
+
+def _richness(candidate: Candidate) -> tuple[int, int]:
+    """Rank by what only a camera writes, then by how many kinds of things are said."""
+    kinds = kinds_of(candidate.said)
+    return len(kinds & {"camera", "date"}), len(kinds)
 
 
 RULES = {
     rule.name: rule
     for rule in (
-        Rule("most-pixels", lambda c: (c.n_content_px, -c.n_frame_px), _say_pixels),
+        Rule(
+            "holds-more",
+            lambda c: len(c.holds),
+            lambda c: f"holds {' and '.join(c.holds)}" if c.holds else "holds nothing more",
+        ),
+        Rule("first-hand", lambda c: not c.made_from, _say_origin),
+        Rule("most-pixels", lambda c: (c.n_shown_px, c.n_shown_px - n_pixels(c.picture)), _say_pixels),
         Rule(
             "unedited",
             lambda c: c.is_usual(),
             lambda c: "as bright, coloured and sharp as most" if c.is_usual() else "edited",
         ),
         _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
+        Rule("richest-metadata", _richness, _say_metadata),
         Rule(
             "least-compressed",
             lambda c: bytes_per_pixel(c.picture),
             lambda c: f"{bytes_per_pixel(c.picture):.2f} bytes a pixel",
             factor=MUCH_LESS_COMPRESSED,
         ),
-        _rule("richest-metadata", lambda p: p.taken_at is not None, lambda p: f"taken {p.taken_at}"),
+        _rule("best-place", lambda p: standing_of_place(p.path), lambda p: say_place(p.path)),
+        Rule("most-links", lambda c: c.n_links, lambda c: f"one file under {c.n_links} names"),
         _rule(
             "oldest", lambda p: -_written_s(p), lambda p: f"file of {datetime.fromtimestamp(_written_s(p))}"
         ),
@@ -121,48 +160,37 @@ def parse_rules(names: Sequence[str]) -> tuple[Rule, ...]:
     return tuple(RULES[name] for name in names)
 
 
-def is_below(path: str, folders: Sequence[str]) -> bool:
-    """Whether a path lies in one of these folders (or is one of them)."""
-    return is_in(path, [absolute_path(folder) for folder in folders])
-
-
-def _is_usual(_picture: FoundPicture) -> bool:
-    return True
-
-
 def _are_alike(_first: FoundPicture, _second: FoundPicture) -> bool:
     return True
 
 
 def choose_keeper(
-    pictures: Sequence[FoundPicture],
+    candidates: Sequence[Candidate],
     rules: Sequence[Rule],
     protected: Sequence[str] = (),
     *,
-    n_content_px: Callable[[FoundPicture], int] = _n_pixels,
-    is_usual: Callable[[FoundPicture], bool] = _is_usual,
+    prefer: Sequence[str] = (),
     have_equal_tone: Callable[[FoundPicture, FoundPicture], bool] = _are_alike,
 ) -> tuple[FoundPicture, str]:
     """Return the picture to keep and why: the first rule that tells it from the runner-up.
 
-    A picture in a protected folder goes before all rules; the last resort is the order of paths. Pixels of a
-    plain frame do not count: `n_content_px` says how many are left. Of equally large pictures those are kept that
-    look as most do: `is_usual` says which. An edit is not less compressed but another picture: `have_equal_tone`
-    says whether two pictures can be compared in that.
+    A picture in a protected folder goes before all rules, then one in the folders that a person prefers, the first
+    of them first; the last resort is the order of paths. An edit is not less compressed but another picture:
+    `have_equal_tone` says whether two pictures can be compared in that.
     """
-    if len(pictures) == 1:
-        return pictures[0], "the only one"
+    if len(candidates) == 1:
+        return candidates[0].picture, "the only one"
     in_order = (
-        _rule("protected", lambda p: is_below(p.path, protected), lambda _: "in a protected folder"),
+        _rule("protected", lambda p: is_in(p.path, protected), lambda _: "in a protected folder"),
+        _rule("preferred", lambda p: rank_by_folders(p.path, prefer), lambda _: "in a preferred folder"),
         *rules,
     )
-    by_path = sorted(pictures, key=lambda picture: picture.path)
-    left = [Candidate(picture, n_content_px(picture), partial(is_usual, picture)) for picture in by_path]
+    left = sorted(candidates, key=lambda candidate: candidate.picture.path)
     for rule in in_order:
         before, left = left, _best_by(rule, left, have_equal_tone)
         if len(left) == 1:
             runner_up = max((one for one in before if one is not left[0]), key=rule.value)
-            if rule.name == "protected":
+            if rule.name in ("protected", "preferred"):
                 return left[0].picture, rule.say(left[0])
             return left[0].picture, f"{rule.name}: {rule.say(left[0])}, against {rule.say(runner_up)}"
     return left[0].picture, "all rules alike; first by path"

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from lookalike.duplicates.keeper import MUCH_LESS_COMPRESSED, bytes_per_pixel, is_below
+from lookalike.duplicates.belongings import find_companions
+from lookalike.duplicates.descent import Descent
+from lookalike.duplicates.frames import Frames
+from lookalike.duplicates.keeper import MUCH_LESS_COMPRESSED, Candidate, bytes_per_pixel, n_pixels
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.records import Member, Question
+from lookalike.duplicates.surroundings import Surroundings
 from lookalike.duplicates.tone import Tones
+from lookalike.duplicates.witnesses import Witnesses
 from lookalike.features.color import HSV_BINS, N_HSV, unpack_histograms
 from lookalike.media.files import file_identity
+from lookalike.media.folders import is_in
+from lookalike.media.units import Units
+from lookalike.records.arrays import UInt8Array
 from lookalike.records.failure import Failure
+from lookalike.records.geometry import WHOLE, area_of
+from lookalike.records.metadata import CARRIED_FORMATS, lacking
 from lookalike.records.proof import Polygon, Proof
 from lookalike.records.recipe import Recipe
 from lookalike.records.relation import Relation
@@ -28,6 +42,7 @@ LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronge
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
 MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
 MAX_SLANT_DEGREES = 45  # beyond, a picture lies on its side
+_SHOT_NUMBER = re.compile(r"\d{4,}")
 MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
 
 Related = tuple[Relation, float, Proof]  # relation, score, proof; the keeper is its first
@@ -51,6 +66,18 @@ class Members:
         self._proofs = proofs
         self._question = question
         self._tones = Tones(proofs.keypoints_of)
+        self._surroundings = Surroundings(self._view_of)
+        self.frames = Frames(self._view_of)
+        self.witnesses = Witnesses(store, proofs)
+        self.descent = Descent(
+            store,
+            proofs,
+            self.witnesses,
+            proof_of=self._proof_of,
+            have_equal_tone=self.have_equal_tone,
+            n_content_px=self.frames.n_content_px,
+        )
+        self._units = Units()
         self._cosines = cosines or {}
         self._color_recipes = [Recipe.from_text(text) for text in store.features.recipes("hsv")]
 
@@ -85,19 +112,46 @@ class Members:
             return None
         return "similar", cosine, Proof("similar", "embedding", cosine=round(cosine, 4))
 
-    def shows_small(self, content_id: int, other_id: int) -> bool:
-        """Whether a content shows another one whole and small, among other things, as a collage does."""
-        proof = self._proofs.between(content_id, other_id)
-        if proof is None or proof.relation != "copy" or proof.matrix is None:
+    def _view_of(self, content_id: int) -> UInt8Array | None:
+        keypoints = self._proofs.keypoints_of(content_id)
+        return None if keypoints is None else keypoints.view
+
+    def _proof_of(self, first_id: int, second_id: int) -> Proof | None:
+        """Return the proof of two contents in this order, as far as it was worked out."""
+        proof = self._proofs.between(first_id, second_id)
+        if proof is None or first_id < second_id:
+            return proof
+        first, second = (self._proofs.contents[one][0] for one in pair_of(first_id, second_id))
+        return proof.turned((first.width_px, first.height_px), (second.width_px, second.height_px))
+
+    def shows_among_others(self, content_id: int, other_id: int) -> bool:
+        """Whether a content shows another one whole among other things: a collage, a screenshot, a page."""
+        proof = self._proof_of(content_id, other_id)
+        if proof is None or proof.relation != "copy" or proof.matrix is None or proof.contains != "first":
             return False
-        is_first = content_id < other_id
-        if proof.contains != ("first" if is_first else "second"):
-            return False
-        scale = _linear_scale(proof.matrix)
         picture, other = (self._proofs.contents[one][0] for one in (content_id, other_id))
-        kept = 1 / scale if is_first else scale
-        part = kept**2 * other.width_px * other.height_px / (picture.width_px * picture.height_px)
-        return kept < MIN_KEPT_DETAIL and part < MAX_PART
+        part = area_of(np.array(proof.overlap_first)) / n_pixels(picture)
+        if _least_scale(proof) < MIN_KEPT_DETAIL and part < MAX_PART:
+            return True
+        if self.frames.n_content_px(picture) < WHOLE * n_pixels(picture):
+            return False  # a plain frame shows nothing else
+        return self._surroundings.is_laid_in(picture, other.content_id, proof.overlap_first)
+
+    def candidate(self, picture: FoundPicture, others: Collection[int], n_links: int) -> Candidate:
+        """Return a picture with what speaks for keeping it, among the contents it is related to."""
+        content_id = picture.content_id
+        unit = self._units.of(picture.path)
+        beyond = self._proofs.beyond_of(content_id)
+        more = tuple(os.path.splitext(path)[1].lstrip(".").upper() for path in unit.contents)
+        return Candidate(
+            picture,
+            self.descent.n_shown_px(picture),
+            is_usual=partial(self.has_usual_tone, content_id, others),
+            made_from=self.descent.sources_of(content_id),
+            holds=(*(() if beyond is None else beyond.words), *more),
+            said=self.witnesses.of(content_id),
+            n_links=n_links,
+        )
 
     def has_usual_tone(self, content_id: int, others: Iterable[int]) -> bool:
         """Whether a content is as bright, coloured, sharp and noisy as half or more of its copies among others.
@@ -124,6 +178,18 @@ class Members:
             first.content_id, second.content_id, related[2]
         )
 
+    def prepare(self, keeper: FoundPicture, pictures: Sequence[FoundPicture]) -> None:
+        """Find out at once, by all worker processes, what `member` will ask of these files."""
+        self.witnesses.hear({keeper.content_id, *(picture.content_id for picture in pictures)})
+        larger = []
+        for picture in pictures:
+            related = self.relation(keeper.content_id, picture.content_id)
+            if related is None or related[0] != "copy" or related[2].matrix is None:
+                continue
+            if _least_scale(related[2]) < MIN_KEPT_DETAIL:
+                larger.append(pair_of(keeper.content_id, picture.content_id))
+        self.descent.measure(larger)
+
     def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
         """Return what a file is to a keeper, as far as it is proven; None also where the file is gone meanwhile."""
         if file_identity(picture.path) is None:
@@ -142,9 +208,45 @@ class Members:
     def look_beyond(self, pairs: Sequence[tuple[FoundPicture, Member]]) -> list[Member]:
         """Return the members, beside their keepers, with a note where one holds what no comparing sees.
 
-        Opacity, depth, a film and the like, if the keeper lacks them.
+        Opacity, depth, a film and the like, what it says beside its pixels, and the files that belong to it, if the
+        keeper lacks them.
         """
         members = [member for _, member in pairs]
+        self._note_what_is_beyond(pairs, members)
+        for place, (keeper, _) in enumerate(pairs):
+            members[place] = self._with_belongings(keeper, self._with_witnesses(keeper, members[place]))
+        return members
+
+    def _with_witnesses(self, keeper: FoundPicture, member: Member) -> Member:
+        """Return a member with what it says beside its pixels; what the keeper does not say is a reason to stay."""
+        said = self.witnesses.of(member.picture.content_id)
+        if member.relation == "same_file":
+            return replace(member, said=said)
+        lacks = lacking(self.witnesses.of(keeper.content_id), said)
+        member = replace(member, said=said, lacking=lacks)
+        if member.note or not lacks:
+            return member
+        may_carry = keeper.format in CARRIED_FORMATS
+        note = f"says what the keeper does not: {', '.join(lacks)}"
+        return replace(
+            member,
+            note=f"{note} (`apply --carry-metadata` brings it over)" if may_carry else note,
+            may_carry=may_carry,
+        )
+
+    def _with_belongings(self, keeper: FoundPicture, member: Member) -> Member:
+        """Return a member with the files that go with it, or with a note where they cannot."""
+        if member.note and not member.may_carry:
+            return member
+        found = find_companions(self._units.of(member.picture.path), keeper.path, self._units.of(keeper.path))
+        if isinstance(found, str):
+            return replace(member, note=found, is_covered=False, may_carry=False)
+        return replace(member, companions=found)
+
+    def _note_what_is_beyond(
+        self, pairs: Sequence[tuple[FoundPicture, Member]], members: list[Member]
+    ) -> None:
+        """Let those stay that hold what no comparing sees, and their keeper lacks: opacity, depth, a film."""
         places = [place for place, one in enumerate(members) if not one.note and one.relation != "same_file"]
         asked = {picture.content_id for i in places for picture in (pairs[i][0], members[i].picture)}
         self._proofs.look_beyond(asked)
@@ -156,28 +258,73 @@ class Members:
             elif held.n_pictures > 1:
                 note = f"holds {held.n_pictures} pictures, of which only the first was compared"
             else:
-                lacking = held.beside(keeper_holds)
-                note = f"holds {' and '.join(lacking)}, which the keeper lacks" if lacking else ""
+                more = held.beside(keeper_holds)
+                note = f"holds {' and '.join(more)}, which the keeper lacks" if more else ""
             if note:
                 members[place] = replace(members[place], is_covered=False, note=note)
-        return members
 
     def _member(self, keeper: FoundPicture, picture: FoundPicture, related: Related) -> Member:
         relation, score, proof = related
         note = ""
         if relation not in ("same_file", "same_pixels"):
-            note = _what_would_be_lost(relation, proof, keeper, picture)
+            note = self._what_would_be_lost(relation, proof, keeper, picture)
             if not note and self._is_grey(keeper) and not self._is_grey(picture):
                 note = "has colours, and the keeper is grey"
             if not note and proof.matrix is not None:
                 words = self._tones.words(keeper.content_id, picture.content_id, proof)
                 note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
+            note = note or self._another_shot(keeper, picture)
         is_covered = not note
-        if is_below(picture.path, self._question.protected):
+        if is_in(picture.path, self._question.protected):
             note = "in a protected folder"
         elif file_identity(picture.path) == file_identity(keeper.path):
             note = "is the keeper's file under another name already"
-        return Member(picture, relation, score, proof, is_covered, note)
+        return Member(picture, relation, score, proof, is_covered, note, n_links=count_links(picture.path))
+
+    def _another_shot(self, keeper: FoundPicture, picture: FoundPicture) -> str:
+        """Say where two files are two shots of one camera, however much they look alike."""
+        one, other = (self.witnesses.of(file.content_id) for file in (keeper, picture))
+        if not one.camera or one.camera != other.camera or not one.taken_at or not other.taken_at:
+            return ""
+        seconds = abs((_moment(one.taken_at) - _moment(other.taken_at)).total_seconds())
+        if seconds > 0:
+            return f"was taken {_duration(seconds)} from the keeper, by the same camera: another shot"
+        if _shot_number(keeper.path) != _shot_number(picture.path):
+            return "has another number of the same camera and second: another shot of a series"
+        return ""
+
+    def _what_would_be_lost(
+        self, relation: str, proof: Proof, keeper: FoundPicture, picture: FoundPicture
+    ) -> str:
+        """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
+        if relation == "variant":
+            return "shows other content than the keeper"
+        if relation not in ("copy", "same_pixels"):
+            return "not a copy of the keeper"
+        if proof.method == "verdict":
+            return ""
+        if proof.contains not in ("equal", "first"):
+            return "shows something that the keeper does not"
+        if proof.differs_second:
+            return f"differs from the keeper {_where(proof.differs_second, picture)}"
+        if proof.matrix is None:
+            return ""
+        turn = _turn_words(proof.matrix)
+        if turn:
+            return f"is {turn} against the keeper, and which way is right only you can tell"
+        scale = _least_scale(proof)
+        if scale < MIN_KEPT_DETAIL and not self.descent.adds_nothing(picture, keeper):
+            return f"the keeper shows it at {scale:.0%} of its size"
+        if self.shows_among_others(keeper.content_id, picture.content_id):
+            return "the keeper shows it among other things"
+        if (
+            scale < LARGER
+            and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper)
+            and not self.descent.is_made_from(picture.content_id, keeper.content_id)
+            and not self.descent.adds_nothing(picture, keeper)
+        ):
+            return "is much less compressed than the keeper"
+        return ""
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""
@@ -188,9 +335,10 @@ class Members:
         return bool(whole[:, 1:].sum() < MAX_GREY_SHARE * whole.sum())
 
 
-def _linear_scale(matrix: Any) -> float:
-    """Return how much larger things are where a matrix leads, as a ratio of lengths."""
-    return float(max(1e-9, abs(np.linalg.det(np.array(matrix)[:2, :2])) ** 0.5))
+def _least_scale(proof: Proof) -> float:
+    """Return how large the first picture shows the second: a ratio of lengths, in the direction it is smallest."""
+    stretch = np.linalg.svd(np.array(proof.matrix)[:2, :2], compute_uv=False)
+    return float(1 / max(1e-9, stretch.max()))
 
 
 def _turn_words(matrix: Any) -> str:
@@ -209,26 +357,27 @@ def _where(outlines: Sequence[Polygon], picture: FoundPicture) -> str:
     return f"{places} ({x:.0%}, {y:.0%})".replace("%", " %")
 
 
-def _what_would_be_lost(relation: str, proof: Proof, keeper: FoundPicture, picture: FoundPicture) -> str:
-    """Say what of a member its keeper does not show; empty where the keeper shows all of it as well."""
-    if relation == "variant":
-        return "shows other content than the keeper"
-    if relation not in ("copy", "same_pixels"):
-        return "not a copy of the keeper"
-    if proof.method == "verdict":
-        return ""
-    if proof.contains not in ("equal", "first"):
-        return "shows something that the keeper does not"
-    if proof.differs_second:
-        return f"differs from the keeper {_where(proof.differs_second, picture)}"
-    if proof.matrix is None:
-        return ""
-    turn = _turn_words(proof.matrix)
-    if turn:
-        return f"is {turn} against the keeper, and which way is right only you can tell"
-    scale = 1 / _linear_scale(proof.matrix)
-    if scale < MIN_KEPT_DETAIL:
-        return f"the keeper shows it at {scale:.0%} of its size"
-    if scale < LARGER and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper):
-        return "is much less compressed than the keeper"
-    return ""
+def count_links(path: str) -> int:
+    """Return how many names a file has; 1 where that cannot be told."""
+    try:
+        return os.stat(path).st_nlink
+    except OSError:
+        return 1
+
+
+def _moment(text: str) -> datetime:
+    whole, _, fraction = text.partition(".")
+    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}" if fraction else whole)
+
+
+def _duration(seconds: float) -> str:
+    for unit_s, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit_s:
+            return f"{seconds / unit_s:.0f} {name}"
+    return f"{seconds:.2g} s"
+
+
+def _shot_number(path: str) -> str:
+    """Return the last run of four or more digits in a name, as cameras count; empty without one."""
+    numbers = _SHOT_NUMBER.findall(os.path.splitext(os.path.basename(path))[0])
+    return numbers[-1] if numbers else ""

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from lookalike.duplicates.lineage import Lineage, Side, compare_lineage, luma_of
 from lookalike.errors import ReadError
 from lookalike.features import keypoints
 from lookalike.media.beyond import find_beyond, have_equal_pixels
-from lookalike.media.decode import count_frames
+from lookalike.media.compression import read_steps
+from lookalike.media.decode import count_frames, decode
 from lookalike.media.files import read_file
+from lookalike.media.metadata import read_metadata
 from lookalike.media.sight import Sight, see
 from lookalike.proving.closer import CloserLook, look_closer
 from lookalike.proving.grounds import verify_on_one_ground
@@ -101,7 +104,24 @@ class GroundTask:
     matrix: tuple[tuple[float, ...], ...]
 
 
-Task = KeypointTask | BeyondTask | VerifyTask | PixelTask | LookTask | GroundTask
+@dataclass(frozen=True)
+class MetadataTask:
+    """Read what one content's file says of its picture beside the pixels."""
+
+    content_id: int
+    file: FileFacts
+
+
+@dataclass(frozen=True)
+class LineageTask:
+    """Compare two files that are one picture, to see which was made from the other; the matrix as in a proof."""
+
+    first: FileFacts
+    second: FileFacts
+    matrix: tuple[tuple[float, ...], ...]
+
+
+Task = MetadataTask | LineageTask | KeypointTask | BeyondTask | VerifyTask | PixelTask | LookTask | GroundTask
 
 
 @dataclass(frozen=True)
@@ -137,6 +157,35 @@ class BeyondWorker:
         """Look into one file; raise PictureError."""
         found = find_beyond(_read_unchanged_bytes(task.file, self._settings), settings=self._settings)
         return Extracted(task.content_id, found.to_bytes())
+
+
+class MetadataWorker:
+    """Turns a `MetadataTask` into `Extracted`, as by `read_metadata`."""
+
+    def __init__(self, job: Job) -> None:
+        self._settings = job.settings
+
+    def __call__(self, task: MetadataTask) -> Extracted:
+        """Read what a file says; raise PictureError where it cannot be read."""
+        found = read_metadata(_read_unchanged_bytes(task.file, self._settings), self._settings)
+        return Extracted(task.content_id, found.to_bytes())
+
+
+class LineageWorker:
+    """Turns a `LineageTask` into the task and its `Lineage`."""
+
+    def __init__(self, job: Job) -> None:
+        self._settings = job.settings
+
+    def __call__(self, task: LineageTask) -> tuple[LineageTask, Lineage]:
+        """Decode both files in full and compare them; raise PictureError."""
+        first, second = (self._side(file) for file in (task.first, task.second))
+        return task, compare_lineage(first, second, np.array(task.matrix))
+
+    def _side(self, file: FileFacts) -> Side:
+        data = _read_unchanged_bytes(file, self._settings)
+        luma = luma_of(decode(data, settings=self._settings).rgb)
+        return Side(luma, read_steps(data, self._settings))
 
 
 class PairWorker:
@@ -218,6 +267,8 @@ def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
 _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {
     KeypointTask: KeypointWorker,
     BeyondTask: BeyondWorker,
+    MetadataTask: MetadataWorker,
+    LineageTask: LineageWorker,
     VerifyTask: PairWorker,
     PixelTask: PixelWorker,
     LookTask: LookWorker,

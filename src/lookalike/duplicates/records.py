@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lookalike.duplicates.keeper import DEFAULT_RULES, parse_rules
 from lookalike.errors import InputError
 from lookalike.records.failure import Failure
+from lookalike.records.metadata import NOTHING_SAID, Metadata
 from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER, Relation
 from lookalike.storage.records import FoundPicture
@@ -32,6 +34,7 @@ class Question:
     protect : folders             whose files are never proposed to go
     rules : names                 how to choose the keeper, see `lookalike.duplicates.keeper.RULES`
     min_proof : float             leave out what is proven less surely, see `Proof.score`; 0 lets all through
+    prefer : folders              whose files are kept before others, those of the first folder first
     """
 
     relation: Relation = "copy"
@@ -39,6 +42,7 @@ class Question:
     protect: tuple[str, ...] = ()
     rules: tuple[str, ...] = DEFAULT_RULES
     min_proof: float = 0.0
+    prefer: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.relation not in LADDER[:-1]:
@@ -55,6 +59,15 @@ class Question:
         return relation in LADDER[: LADDER.index(self.relation) + 1]
 
 
+class Companion(NamedTuple):
+    """A file that goes with a member it belongs to, and the file of equal bytes that belongs to the keeper."""
+
+    path: str
+    size_bytes: int
+    digest: bytes
+    keeper: str
+
+
 @dataclass(frozen=True)
 class Member:
     """One file of a group, beside its keeper.
@@ -67,6 +80,11 @@ class Member:
     proof : Proof             how it is known; first is the keeper
     is_covered : bool         whether the keeper shows all of it, in no less detail: only then may it go
     note : str                why it is not covered, or why it must stay; empty where it may go
+    said : Metadata           what the file says beside its pixels
+    lacking : kinds           of what it says, those that the keeper does not say: see `WITNESSES`
+    may_carry : bool          whether it may go once these were brought over to the keeper
+    companions : tuple of Companion    the files that go with it
+    n_links : int             names that this one file has, here and elsewhere
     """
 
     picture: FoundPicture
@@ -75,15 +93,28 @@ class Member:
     proof: Proof
     is_covered: bool
     note: str = ""
+    said: Metadata = NOTHING_SAID
+    lacking: tuple[str, ...] = ()
+    may_carry: bool = False
+    companions: tuple[Companion, ...] = ()
+    n_links: int = 1
+
+    @property
+    def n_bytes_saved(self) -> int:
+        """Bytes that it frees, with what goes with it: nothing of a file that has other names."""
+        if self.note or self.n_links > 1:
+            return 0
+        return self.picture.size_bytes + sum(one.size_bytes for one in self.companions)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Files that are one picture: the keeper, why it, and the others, closest first."""
+    """Files that are one picture: the keeper, why it, the others, closest first, and what the keeper says."""
 
     keeper: FoundPicture
     why: str
     members: tuple[Member, ...]
+    said: Metadata = NOTHING_SAID
 
     @property
     def pictures(self) -> tuple[FoundPicture, ...]:
@@ -98,7 +129,7 @@ class Group:
     @property
     def n_bytes_saved(self) -> int:
         """Bytes of the members that may go."""
-        return sum(member.picture.size_bytes for member in self.members if not member.note)
+        return sum(member.n_bytes_saved for member in self.members)
 
 
 @dataclass(frozen=True)

@@ -245,6 +245,7 @@ class ServedGallery(Gallery):
         relation: Relation = "copy",
         against: str | os.PathLike[str] | None = None,
         protect: Sequence[str | os.PathLike[str]] = (),
+        prefer: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
         precision: float | None = None,
         on_stage: StageCallback = ignore_stage,
@@ -255,6 +256,7 @@ class ServedGallery(Gallery):
             "relation": relation,
             "against": None if against is None else os.fspath(against),
             "protect": [os.fspath(folder) for folder in protect],
+            "prefer": [os.fspath(folder) for folder in prefer],
             "rules": list(rules),
             "precision": precision,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -45,12 +45,13 @@ class Tidying:
         relation: Relation,
         against: str | os.PathLike[str] | None,
         protect: Sequence[str | os.PathLike[str]],
+        prefer: Sequence[str | os.PathLike[str]],
         rules: Sequence[str],
         precision: float | None,
         on_stage: StageCallback,
     ) -> DuplicatesReport:
         """Find the files that are the same picture."""
-        for folder in (*protect, *([] if against is None else [against])):
+        for folder in (*protect, *prefer, *([] if against is None else [against])):
             if not os.path.isdir(folder):
                 raise InputError(
                     f"there is no folder {os.fspath(folder)!r}: check its name; nothing was done."
@@ -61,6 +62,7 @@ class Tidying:
             tuple(absolute_path(folder) for folder in protect),
             tuple(rules),
             0.0 if precision is None else self._asking.promise(PROOF, precision).promise.least,
+            tuple(absolute_path(folder) for folder in prefer),
         )
         opened = self._opened
         return find_duplicates(
@@ -76,12 +78,12 @@ class Tidying:
         quarantine: str | os.PathLike[str] | None,
     ) -> Plan:
         """Write what would be done with the members that may go."""
-        removals = [
-            _removal(group.keeper, member, group.why)
+        removals = _removals(
+            (group.keeper, member, group.why)
             for group in report.groups
             for member in group.members
-            if not member.note and (act in ("trash", "quarantine") or member.relation == "same_file")
-        ]
+            if _may_go(member) and (act in ("trash", "quarantine") or member.relation == "same_file")
+        )
         plan = self._make_plan(removals, act, quarantine)
         save_plan(plan, Path(path))
         return plan
@@ -98,7 +100,7 @@ class Tidying:
         going, refused = prove_choices(
             self._opened.store, self._opened.settings, choices, act=act, protect=protect
         )
-        removals = [_removal(keeper, member, "chosen by a person") for keeper, member in going]
+        removals = _removals((keeper, member, "chosen by a person") for keeper, member in going)
         left_out = [Remark(path, reason) for path, reason in refused]
         conflicts = find_conflicts(self._make_plan(removals, act, quarantine).acts)
         left_out += [Remark(removals[number].path, why) for number, why in conflicts.items()]
@@ -167,6 +169,31 @@ class Tidying:
         ]
 
 
+def _may_go(member: Member) -> bool:
+    """Whether a member may go, be it only once what it says was brought over to the keeper."""
+    return not member.note or member.may_carry
+
+
+def _removals(going: Iterable[tuple[FoundPicture, Member, str]]) -> list[Removal]:
+    """Return what is to go, each file once: members, and after each the files that belong to it."""
+    found: dict[str, Removal] = {}
+    for keeper, member, why in going:
+        found.setdefault(member.picture.path, _removal(keeper, member, why))
+        for one in member.companions:
+            belongs = Removal(
+                path=one.path,
+                digest=one.digest,
+                size_bytes=one.size_bytes,
+                keeper=one.keeper,
+                keeper_digest=one.digest,
+                relation="same_file",
+                why=f"belongs to {member.picture.path}",
+                belongs_to=member.picture.path,
+            )
+            found.setdefault(one.path, belongs)
+    return list(found.values())
+
+
 def _removal(keeper: FoundPicture, member: Member, why: str) -> Removal:
     picture = member.picture
     return Removal(
@@ -177,4 +204,5 @@ def _removal(keeper: FoundPicture, member: Member, why: str) -> Removal:
         keeper_digest=keeper.digest,
         relation=member.relation,
         why=why,
+        carry=member.lacking if member.may_carry else (),
     )

@@ -306,12 +306,12 @@ def _read_exif(image: Image.Image, exif: Image.Exif | None) -> tuple[int, str | 
     try:
         found = image.getexif() if exif is None else exif
         orientation = found.get(ExifTags.Base.Orientation, 1)
-        return orientation if orientation in _UPRIGHT else 1, _read_time(found), _read_camera(found)
+        return orientation if orientation in _UPRIGHT else 1, _read_time(found), read_camera(found)
     except Exception:  # broken EXIF fails in every way there is, and is no reason to lose the picture
         return 1, None, None
 
 
-def _read_camera(exif: Image.Exif) -> str | None:
+def read_camera(exif: Image.Exif) -> str | None:
     """Return make and model of the camera, in one line; the make is often part of the model's name."""
     texts = (exif.get(tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
     make, model = (" ".join(text.split("\0")[0].split()) if isinstance(text, str) else "" for text in texts)

@@ -99,7 +99,7 @@ def open_raw(data: bytes, check_size: SizeCheck) -> Opened:
             lies_turned = (preview.width > preview.height) != (size[0] > size[1])
             return preview, (size[1], size[0]) if lies_turned else size, None
         pixels = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
-    exif = _read_tiff_tags(data) or Image.Exif()
+    exif = read_tiff_tags(data) or Image.Exif()
     exif[ExifTags.Base.Orientation] = 1  # developed upright already
     return Image.fromarray(pixels), size, exif
 
@@ -129,7 +129,7 @@ def is_camera_raw(data: bytes) -> bool:
     -------
     bool    its first directory is a DNG, holds sensor data, or is a small version of what lies deeper
     """
-    tags = _read_tiff_tags(data)
+    tags = read_tiff_tags(data)
     if tags is None:
         return False
     sensor_data = tags.get(ExifTags.Base.PhotometricInterpretation) in (32803, 34892)
@@ -141,7 +141,8 @@ def is_camera_raw(data: bytes) -> bool:
     )
 
 
-def _read_tiff_tags(data: bytes) -> Image.Exif | None:
+def read_tiff_tags(data: bytes) -> Image.Exif | None:
+    """Return the tags of a file that is a TIFF inside; None where they cannot be read."""
     tags = Image.Exif()
     try:
         tags.load(data)

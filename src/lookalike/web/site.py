@@ -12,8 +12,8 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from lookalike.doctor import examine
-from lookalike.duplicates.keeper import is_below
 from lookalike.gallery.local import LocalGallery
+from lookalike.media.folders import is_in
 from lookalike.opening import open_folder
 from lookalike.web.engine import Engine
 from lookalike.web.fetch import fetch
@@ -141,7 +141,7 @@ class Site:
         if allowed is None:
             return
         for path in paths:
-            if not is_below(os.path.realpath(path), [os.path.realpath(folder) for folder in allowed]):
+            if not is_in(os.path.realpath(path), [os.path.realpath(folder) for folder in allowed]):
                 raise Refusal(
                     403,
                     f"{path!r} lies in none of the folders that this server may use: start it with "

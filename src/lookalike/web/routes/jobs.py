@@ -61,6 +61,9 @@ class DuplicatesJob(BaseModel):
     relation: Literal["same_file", "same_pixels", "copy", "variant", "same_scene", "similar"] = "copy"
     against: PathText | None = None
     protect: Annotated[list[PathText], FailFast()] = Field([], max_length=100)
+    prefer: Annotated[list[PathText], FailFast()] = Field(
+        [], max_length=100, description="Folders whose files are kept before others, the first first."
+    )
     precision: float | None = Field(None, gt=0, lt=1, description="Only copies that are sure enough for it.")
     rules: Annotated[list[Rule], FailFast()] = Field(
         [], max_length=20, description="How to choose what to keep, the first first."
@@ -134,6 +137,7 @@ def _duplicates(
         relation=relation,
         against=wanted.against,
         protect=wanted.protect,
+        prefer=wanted.prefer,
         rules=[rule.value for rule in wanted.rules] or DEFAULT_RULES,
         precision=wanted.precision,
         on_stage=report,

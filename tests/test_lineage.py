@@ -1,0 +1,138 @@
+"""Lineage: which of two pictures was made from the other, by what their pixels and compression tell."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from lookalike.duplicates.lineage import MIN_ENLARGED, Side, compare_lineage, luma_of
+from lookalike.duplicates.surroundings import has_edges_around
+from lookalike.media.compression import read_steps
+from lookalike.records.geometry import scaling
+from lookalike.settings import Settings
+from pictures import encode, photo
+
+LANCZOS, BICUBIC, BILINEAR = (
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.BILINEAR,
+)
+
+
+def _side(data):
+    with Image.open(io.BytesIO(data)) as opened:
+        luma = luma_of(np.asarray(opened.convert("RGB")))
+    return Side(luma, read_steps(data, Settings()))
+
+
+def _lineage(first, second):
+    sides = _side(first), _side(second)
+    sizes = [(side.luma.shape[1], side.luma.shape[0]) for side in sides]
+    return compare_lineage(*sides, scaling(*sizes))
+
+
+def _opened(data):
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+@pytest.fixture(params=["astronaut", "coffee"])
+def original(request):
+    return encode(photo(512, 400, request.param), "JPEG", quality=90)
+
+
+@pytest.mark.parametrize(
+    ("factor", "kernel", "form", "options"),
+    [
+        (1.25, LANCZOS, "JPEG", {"quality": 95}),
+        (1.5, BILINEAR, "PNG", {}),
+        (2.0, BICUBIC, "JPEG", {"quality": 80}),
+        (2.3, LANCZOS, "PNG", {}),
+    ],
+)
+def test_an_enlargement_adds_nothing_to_what_it_was_made_from(original, factor, kernel, form, options):
+    picture = _opened(original)
+    size = round(picture.width * factor), round(picture.height * factor)
+    lineage = _lineage(original, encode(picture.resize(size, kernel), form, **options))
+    assert lineage.second_adds < 1.2
+    assert lineage.is_sharp
+    assert lineage.turned().first_adds == lineage.second_adds
+
+
+@pytest.mark.parametrize(("factor", "least"), [(0.85, 1.5), (0.7, 2.0), (0.5, 3.0)])
+def test_what_a_picture_was_reduced_from_adds_the_more_the_smaller_it_is(original, factor, least):
+    picture = _opened(original)
+    size = round(picture.width * factor), round(picture.height * factor)
+    lineage = _lineage(original, encode(picture.resize(size, LANCZOS), "JPEG", quality=85))
+    assert lineage.first_adds > least
+    assert lineage.second_adds < 1.35
+
+
+def test_a_picture_that_was_reduced_and_enlarged_again_shows_less():
+    original = encode(photo(512, 400, "coffee"), "JPEG", quality=90)
+    picture = _opened(original)
+    again = picture.resize((256, 200), LANCZOS).resize((768, 600), BICUBIC)
+    lineage = _lineage(original, encode(again, "JPEG", quality=95))
+    assert lineage.first_adds > 1.3 * lineage.second_adds
+
+
+def test_of_a_soft_picture_nobody_can_tell_that_it_was_enlarged():
+    soft = photo(1024, 800, "coffee").filter(ImageFilter.GaussianBlur(6))
+    small = encode(soft.resize((512, 400), LANCZOS), "JPEG", quality=85)
+    lineage = _lineage(small, encode(soft, "JPEG", quality=60))
+    assert not lineage.is_sharp
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [("PNG", {}), ("JPEG", {"quality": 100, "subsampling": 0}), ("JPEG", {"quality": 97})],
+)
+def test_what_was_saved_from_a_jpeg_keeps_its_steps(original, form, options):
+    lineage = _lineage(original, encode(_opened(original), form, **options))
+    assert lineage.first_rounded < 0.04
+    assert not lineage.second_rounded < 0.08
+
+
+def test_what_a_jpeg_was_made_from_never_had_its_steps():
+    pristine = photo(512, 400, "coffee")
+    lineage = _lineage(encode(pristine, "JPEG", quality=80), encode(pristine, "PNG"))
+    assert lineage.first_rounded > 0.06
+
+
+def test_pictures_too_small_to_measure_say_nothing():
+    tiny = encode(photo(12, 9), "PNG")
+    lineage = _lineage(tiny, tiny)
+    assert np.isnan(lineage.first_adds)
+    assert np.isnan(lineage.first_rounded)
+    assert MIN_ENLARGED > 1
+
+
+def test_a_turned_jpeg_gives_its_steps_as_they_lie_upright():
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    upright = read_steps(encode(photo(64, 48), "JPEG", quality=70), Settings())
+    turned = read_steps(encode(photo(64, 48), "JPEG", quality=70, exif=tags), Settings())
+    assert np.array_equal(turned, upright.T)
+    assert read_steps(encode(photo(60, 48), "JPEG", quality=70, exif=tags), Settings()) is None
+    assert read_steps(encode(photo(64, 48)), Settings()) is None
+    assert read_steps(b"nonsense", Settings()) is None
+
+
+def _view(picture):
+    scale = 256 / max(picture.size)
+    return np.asarray(
+        picture.convert("L").resize((round(picture.width * scale), round(picture.height * scale)))
+    )
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
+def test_around_a_crop_the_scene_goes_on_and_around_what_is_laid_in_it_does_not(name):
+    whole = photo(600, 480, name)
+    box = (60, 50, 540, 430)
+    corners = ((box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3]))
+    assert not has_edges_around(_view(whole), whole.size, corners)
+    page = Image.new("RGB", (800, 900), (235, 240, 120))
+    page.paste(whole, (100, 200))
+    inside = ((100, 200), (700, 200), (700, 680), (100, 680))
+    assert has_edges_around(_view(page), page.size, inside)
+    assert not has_edges_around(_view(page), page.size, inside[:3])

@@ -238,6 +238,11 @@ class _Applying:
     def _check_permitted(self, number: int, planned: PlannedAct) -> None:
         if number in self._forbidden:
             raise RefusedError(self._forbidden[number])
+        if planned.carry:
+            raise RefusedError(
+                f"it says what its keeper does not ({', '.join(planned.carry)}), and bringing that over needs an "
+                "explicit word, which was not given (`lookalike apply --carry-metadata`)"
+            )
         if planned.belongs_to and all(act.path != planned.belongs_to for act in self._plan.acts):
             raise RefusedError(f"it belongs to {planned.belongs_to}, which the plan does not act on")
         if planned.act == "delete" and not self._allow_delete:

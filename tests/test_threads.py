@@ -7,7 +7,7 @@ import pytest
 
 from conftest import textured
 from lookalike import Filter, Gallery
-from lookalike.errors import InputError, StoreError
+from lookalike.errors import InputError, QueryError, StoreError
 
 N_PICTURES = 12
 
@@ -84,6 +84,19 @@ def test_what_is_no_path_is_a_sentence(gallery, paths):
     for verb in (gallery.add, gallery.remove):
         with pytest.raises(InputError, match="is no path"):
             verb(paths)
+
+
+def test_what_is_no_page_or_id_is_a_sentence(gallery):
+    for verb in (gallery.pictures, gallery.failures):
+        for page in ({"offset": "x"}, {"offset": 2**70}, {"limit": -1}):
+            with pytest.raises(InputError, match="whole number from 0 on"):
+                verb(**page)
+    for number in ("x", None, 2**70, -1):
+        with pytest.raises(QueryError, match="no picture of this gallery"):
+            gallery.picture(number)
+    for verb in (gallery.holds, lambda path: gallery.pictures(folder=path)):
+        with pytest.raises(InputError, match="is no path"):
+            verb(3)
 
 
 def test_one_path_as_text_or_bytes_is_one_path(gallery, pictures):

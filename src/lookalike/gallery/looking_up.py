@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from lookalike.errors import QueryError, ReadError
+from lookalike.errors import InputError, QueryError, ReadError
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.places import WhereFilesAre
-from lookalike.media.files import absolute_path, open_unchanged
+from lookalike.media.files import absolute_path, given_paths, open_unchanged
 from lookalike.records.calibration import PROOF, CalibrationState
 from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.searching.worth import describe_calibration
 from lookalike.storage.records import FoundPicture
+
+_MAX_OFFSET = 2**53  # what every number of JSON and of SQLite can hold
 
 
 class LookingUp:
@@ -63,13 +65,15 @@ class LookingUp:
 
     def failures(self, *, offset: int, limit: int) -> tuple[list[Failure], int]:
         """Return some of the files that failed, by path, and how many there are."""
+        _check_page(offset, limit)
         rows = self._store.files.failures(offset, limit)
         found = [Failure(row.path, row.stage or "", row.reason or "") for row in rows]
         return found, self._store.files.counts()["failed"]
 
     def picture(self, content_id: int) -> list[FoundPicture]:
         """Return the files that have this content, oldest first."""
-        found = self._store.files.of([content_id]).get(content_id)
+        is_number = isinstance(content_id, int)  # of what was handed over, in whatever way
+        found = self._store.files.of([content_id]).get(content_id) if is_number else None
         if found is None:
             raise QueryError(
                 f"'id:{content_id}' is no picture of this gallery: take an id that a search gave."
@@ -78,7 +82,9 @@ class LookingUp:
 
     def pictures(self, *, offset: int, limit: int, folder: str | None) -> tuple[list[FoundPicture], int]:
         """Return some of the files by id, and how many there are, maybe only those below a folder."""
-        return self._store.files.page(offset, limit, None if folder is None else absolute_path(folder))
+        _check_page(offset, limit)
+        below = None if folder is None else absolute_path(given_paths([folder])[0])
+        return self._store.files.page(offset, limit, below)
 
     def open_picture(self, content_id: int) -> tuple[BinaryIO, FoundPicture]:
         """Open the first of a picture's files that still has the bytes it was indexed with."""
@@ -92,5 +98,11 @@ class LookingUp:
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether a file is one of the gallery's."""
-        place = absolute_path(path)
+        place = absolute_path(given_paths([path])[0])
         return place in self._store.files.known([place])
+
+
+def _check_page(offset: int, limit: int) -> None:
+    for name, value in (("offset", offset), ("limit", limit)):
+        if not (isinstance(value, int) and 0 <= value <= _MAX_OFFSET):
+            raise InputError(f"{name} = {value!r} makes no sense: give a whole number from 0 on.")

@@ -34,6 +34,7 @@ _CANNOT_WRITE = (  # what SQLite says where it can make or write no file
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_PERM,
 )
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 Values = Sequence[Any]
 Done = TypeVar("Done")
@@ -307,6 +308,8 @@ class Database:
                 raise self._closed() from error
             raise
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+                raise StoreError(f"the gallery {self.folder} {_explain(str(error))}") from error
             raise StoreError(
                 f"the gallery {self.folder} is damaged or no gallery ({error}): restore it from a backup, or "
                 "move it away and index again; your pictures are not affected."

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -16,56 +18,21 @@ from conftest import textured
 from lookalike.settings import Settings
 from served import wait_until_ready
 
-PLUGIN = '''
-import hashlib
-import os
-from pathlib import Path
+PROJECT = Path(__file__).parent.parent
+EXAMPLE = "".join(
+    re.findall(
+        r"```python\n(.*?)```", (PROJECT / "docs" / "extending.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+)
+"""What the docs show: the feature `brightness`, the head `signs`, the way `backwards` and the tier `mine`."""
 
-import numpy as np
+MODEL = """
+import hashlib
+from pathlib import Path
 
 from lookalike.features.embedding.catalogue import CATALOGUE, CatalogueEntry
 from lookalike.features.embedding.description import ModelDescription
 from lookalike.features.embedding.graph import Graph
-from lookalike.features.feature import Feature
-from lookalike.features.kinds import BITS
-from lookalike.features.registry import register
-from lookalike.records.recipe import Recipe
-
-
-class Brightness(Feature):
-    """Which of 64 places are bright."""
-
-    name = "brightness"
-    describes = "which of 64 places are bright"
-    kind = BITS
-    recipe = Recipe("brightness", 1)
-
-    def compute(self, given):
-        small = np.asarray(given.grey(56).resize((8, 8)))
-        return np.packbits(small > 127)
-
-
-class Signs(Feature):
-    """The signs of another feature's numbers."""
-
-    name = "signs"
-    describes = "the signs of the embedding's numbers"
-    kind = BITS
-    source = "rows"
-
-    def __init__(self, below):
-        self.of = below.name
-        self.recipe = Recipe("signs", 1, {"of": below.recipe.text})
-
-    recipe = None
-
-    def compute(self, rows):
-        return np.packbits(rows > rows.mean(axis=1, keepdims=True), axis=1)
-
-
-register(lambda settings, made, n_threads: [Brightness()])
-if "NO_HEAD" not in os.environ:
-    register(lambda settings, made, n_threads: [Signs(made["embedding"])])
 
 file = Path(__file__).with_name("colours.onnx")
 CATALOGUE["colours"] = CatalogueEntry(
@@ -75,7 +42,7 @@ CATALOGUE["colours"] = CatalogueEntry(
     ModelDescription(8, "NCHW", "RGB", (0, 0, 0), (1, 1, 1), "squash"),
     {"float32": Graph(file, hashlib.sha256(file.read_bytes()).hexdigest(), "0123456789abcdef")},
 )
-'''
+"""
 MODELS = "efficientnet-lite0,colours"
 NEW_WAYS = ("brightness", "signs", "embedding:colours")
 
@@ -101,17 +68,25 @@ def place(tmp_path_factory):
     for seed in range(6):
         textured(seed).save(place / "pictures" / f"{seed}.png")
     textured(3).resize((48, 36)).save(place / "copy of 3.jpg")
-    information = place / "site" / "toy-1.0.dist-info"
-    information.mkdir(parents=True)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[lookalike]\ntoy = toy_plugin\n")
-    (place / "site" / "toy_plugin.py").write_text(PLUGIN)
-    (place / "site" / "colours.onnx").write_bytes(tiny_model())
+    install(place / "site", EXAMPLE)
+    headless = EXAMPLE.replace(', Signs(made["embedding"])', "")
+    assert headless != EXAMPLE
+    install(place / "headless", headless)
     return place
 
 
-def environment_of(place, **changes):
-    path = os.pathsep.join([str(place / "site"), os.environ.get("PYTHONPATH", "")])
+def install(site, features):
+    """Put a package into a folder as pip would."""
+    information = site / "toy-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[lookalike]\ntoy = toy_plugin\n")
+    (site / "toy_plugin.py").write_text(features + MODEL)
+    (site / "colours.onnx").write_bytes(tiny_model())
+
+
+def environment_of(place, *, site="site", **changes):
+    path = os.pathsep.join([str(place / site), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path, "LOOKALIKE_JOBS": "1", "LOOKALIKE_MODELS": MODELS, **changes}
 
 
@@ -138,8 +113,9 @@ def test_what_a_plugin_brings_is_listed_among_the_ways(indexed):
     assert set(NEW_WAYS) < set(listed)
     assert {"brightness", "embedding:colours:euclidean"} < set(listed)
     words = run(indexed, "ways")
-    assert "the signs of the embedding's numbers" in words
+    assert "which numbers of the embedding are above their mean" in words
     assert "what the neural network colours sees in the picture" in words
+    assert "nothing: the newest come first" in words
 
 
 @pytest.mark.parametrize("by", NEW_WAYS)
@@ -147,6 +123,14 @@ def test_it_can_be_searched_by(indexed, by):
     first = json.loads(run(indexed, "search", "copy of 3.jpg", "--by", by, "-k", "1", "--json"))["matches"][0]
     assert first["path"].endswith("3.png")
     assert first["by"] == by
+
+
+def test_a_way_and_a_tier_of_a_plugin_answer(indexed):
+    asked = ("search", "copy of 3.jpg", "--by", "backwards", "-k", "1", "--json")
+    (newest,) = json.loads(run(indexed, *asked))["matches"]
+    assert newest["why"] == "it is number 0"
+    by_tier = run(indexed, "--set", "tier=mine", "search", "copy of 3.jpg", "--by", "phash", "--json")
+    assert json.loads(by_tier)["matches"][0]["path"].endswith("3.png")
 
 
 def test_the_command_compares_by_it(indexed):
@@ -242,7 +226,7 @@ def test_a_server_knows_it_and_a_client_without_the_plugin_can_ask_for_it(indexe
 
 
 def test_a_head_that_comes_later_is_computed_from_stored_rows_without_reading_a_file(place):
-    run(place, "index", "pictures", gallery="later", NO_HEAD="1")
+    run(place, "index", "pictures", gallery="later", site="headless")
     assert "signs" not in run(place, "info", gallery="later")
     hidden = place / "hidden"
     (place / "pictures").rename(hidden)
@@ -261,21 +245,29 @@ def test_a_head_that_comes_later_is_computed_from_stored_rows_without_reading_a_
     assert again["unchanged"] == 6
 
 
+ASK_BOTH = """
+from lookalike import Gallery, Settings
+with Gallery.open("one") as gallery:
+    for by in ("embedding", "embedding:efficientnet-lite0", "embedding:colours"):
+        print(gallery.search("copy of 3.jpg", by=by, k=1)[0].picture.path[-5:])
+with Gallery.open("one", settings=Settings(models="colours,efficientnet-lite0")) as gallery:
+    print(len(gallery.search("copy of 3.jpg", by="embedding")))
+"""
+
+
 def test_a_gallery_of_one_model_is_given_another_beside_it(place):
     run(place, "index", "pictures", gallery="one", LOOKALIKE_MODELS="efficientnet-lite0")
     refused = run(place, "search", "copy of 3.jpg", "--by", "embedding:colours", gallery="one", code=1)
     assert "index" in refused
     run(place, "index", "pictures", gallery="one")
-    for by in ("embedding", "embedding:efficientnet-lite0", "embedding:colours"):
-        found = json.loads(
-            run(place, "search", "copy of 3.jpg", "--by", by, "-k", "1", "--json", gallery="one")
-        )
-        assert found["matches"][0]["path"].endswith("3.png")
-    with_other_first = run(
-        place, "search", "copy of 3.jpg", "--by", "embedding", "--json", gallery="one",
-        LOOKALIKE_MODELS="colours,efficientnet-lite0",
-    )  # fmt: skip
-    assert len(json.loads(with_other_first)["matches"]) == 6
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_BOTH],
+        cwd=place,
+        env=environment_of(place),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["3.png"] * 3 + ["6"], done.stderr
 
 
 def test_a_model_that_is_named_twice_is_refused(place):

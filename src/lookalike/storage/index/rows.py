@@ -193,14 +193,18 @@ class Rows:
         It is what is there when the first block is asked for, whatever is added meanwhile.
         """
         state = self._state
+        is_whole = state.n_live == len(state.ids)
         start = 0
         for part in state.parts:
             step = max(1, _BLOCK_BYTES // (part.shape[1] * 4))
             for first in range(0, len(part), step):
                 rows = part[first : first + step]
                 here = slice(start + first, start + first + len(rows))
-                is_live = state.is_live[here]
-                yield (state.ids[here], rows) if is_live.all() else (state.ids[here][is_live], rows[is_live])
+                if is_whole:
+                    yield state.ids[here], rows
+                else:
+                    is_live = state.is_live[here]
+                    yield state.ids[here][is_live], rows[is_live]
             start += len(part)
 
     def contents(self) -> tuple[NDArray[np.int64], RowArray]:

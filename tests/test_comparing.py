@@ -71,3 +71,11 @@ def test_a_process_of_its_own_compares_as_this_one_does(settings, tmp_path):
         assert compare_sources(pixels, pixels, reader).relation == "same_pixels"
     finally:
         reader.close()
+
+
+def test_a_picture_that_cannot_be_compared_is_named(tmp_path):
+    textured(1).save(tmp_path / "there.png")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG no picture")
+    for name in ("absent.png", "broken.png"):
+        with pytest.raises(PictureError, match=name):
+            compare(tmp_path / "there.png", tmp_path / name)

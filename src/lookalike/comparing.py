@@ -83,7 +83,8 @@ class _Side:
 
     @classmethod
     def decode(cls, source: Source, reader: LocalReader) -> _Side:
-        picture, digest, sight = reader.decode_and_see(source)
+        with source.named():
+            picture, digest, sight = reader.decode_and_see(source)
         query = PictureQuery(source, reader.extractor, reader.extractor.prepare(picture))
         return cls(picture, digest, sight, query)
 

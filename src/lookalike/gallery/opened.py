@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from lookalike.errors import InputError, PictureError
+from lookalike.errors import InputError
 from lookalike.features.extract import Extractor
 from lookalike.features.feature import EMBEDDING
 from lookalike.media.files import digest_of, read_file
@@ -86,10 +86,8 @@ class Opened:
             return digest_of(source.data)
         if source.path is None:
             raise InputError("pixels have no bytes to remember: give a file.")
-        try:
+        with source.named():
             return read_file(source.path, max_bytes=self.settings.max_bytes).digest
-        except PictureError as error:
-            raise type(error)(f"{source.label}: {error}") from error
 
     def close(self) -> None:
         """Close the store, and end the process of the reader."""

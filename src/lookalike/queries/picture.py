@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from lookalike.errors import InputError, PictureError
+from lookalike.errors import InputError
 from lookalike.features.extract import Extractor
 from lookalike.features.prepared import Prepared
 from lookalike.queries.source import Box, Source, check_box
@@ -92,9 +92,7 @@ def load_query(
         A box that does not lie in the picture.
     """
     box = check_box(box)
-    try:
+    with source.named():
         read = reader.read(source, box)
-    except PictureError as error:
-        raise type(error)(f"{source.label}: {error}") from error
     size_px = (read.width_px, read.height_px)
     return PictureQuery(source, extractor, read.prepared, reader, read.digest, size_px, read.camera, box)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from lookalike.errors import InputError, QueryError, ReadError
+from lookalike.errors import InputError, PictureError, QueryError, ReadError
 from lookalike.media.files import absolute_path, read_stream
 from lookalike.records.picture import Picture
 from lookalike.settings import Settings
@@ -109,6 +111,14 @@ class Source:
     pixels: Any = None
     content_id: int | None = None
     digest: bytes | None = None
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Have the label said before the reason of any PictureError that arises."""
+        try:
+            yield
+        except PictureError as error:
+            raise type(error)(f"{self.label}: {error}") from error
 
 
 def parse_source(source: Any, store: Store | None, *, max_bytes: int = Settings.max_bytes) -> Source:

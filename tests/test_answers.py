@@ -1,6 +1,7 @@
 """What commands print and servers send keeps its keys, which programs read, and leads back to the records."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,6 @@ from lookalike.answers.search import (
     MatchAnswer,
     SearchAnswer,
     SearchPage,
-    Size,
 )
 from lookalike.calibration.record import CalibrationReport
 from lookalike.comparing import Comparison, Measured
@@ -44,6 +44,15 @@ from lookalike.searching.searcher import Match
 from lookalike.storage.records import FoundPicture
 
 DIGEST = bytes(range(32))
+
+
+def without_additions(document, expected):
+    """Return a document without the keys that were added since; an addition breaks no program."""
+    if isinstance(expected, dict):
+        return {name: without_additions(document[name], value) for name, value in expected.items()}
+    if isinstance(expected, list) and len(expected) == len(document):
+        return [without_additions(*pair) for pair in zip(document, expected, strict=True)]
+    return document
 
 
 def picture(number, path):
@@ -162,12 +171,7 @@ def test_a_comparison_comes_back_with_its_ranges():
         "verdict": "One picture.",
         "proof": to_document(PROOF),
     }
-    answer = ComparedAnswer(
-        **vars(ComparisonAnswer.of(comparison)),
-        ranges={one.name: (one.lowest, one.highest, one.is_distance) for one in measured},
-        first=Size(10, 20),
-        second=Size(30, 40),
-    )
+    answer = ComparedAnswer.of(comparison)
     assert set(to_document(answer)) == {
         "measures",
         "relation",
@@ -200,7 +204,7 @@ def test_pictures_are_named_by_their_first_file_that_is_there(tmp_path):
 
 def test_duplicates_are_printed_by_path():
     report = DuplicatesReport((GROUP,), 12, (FAILURE,), 1.23456)
-    assert to_document(DuplicatesAnswer.of(report)) == {
+    expected = {
         "groups": [
             {
                 "relation": "copy",
@@ -224,20 +228,23 @@ def test_duplicates_are_printed_by_path():
         "failed": [{"path": "/c.jpg", "stage": "decode", "reason": "it is no picture."}],
         "seconds": 1.235,
     }
+    assert without_additions(to_document(DuplicatesAnswer.of(report)), expected) == expected
 
 
 def test_a_group_to_review_has_the_facts_of_every_file_and_comes_back():
     document = to_document(ReviewedGroup.of(GROUP, 3))
-    assert set(document) == {"number", "relation", "keeper", "why", "saved_bytes", "members"}
+    assert set(document) >= {"number", "relation", "keeper", "why", "saved_bytes", "members"}
     assert set(document["keeper"]) == FACT_KEYS
-    assert set(document["members"][0]) == FACT_KEYS | {"relation", "score", "proof", "removable", "note"}
+    assert set(document["members"][0]) >= FACT_KEYS | {"relation", "score", "proof", "removable", "note"}
     assert from_document(ReviewedGroup, document).group() == GROUP
 
 
 def test_a_plan_is_shown_with_what_it_leaves_out():
     act = PlannedAct("trash", "/b.jpg", "/a.jpg", "copy", "is larger", 2000, DIGEST.hex(), DIGEST.hex())
     plan = Plan((act,), "2026-01-01T00:00:00+00:00")
-    assert to_document(PlanAnswer.of("ab", plan, [Remark("/d.jpg", "is gone")])) == {
+    answer = PlanAnswer.of("ab", plan, [Remark("/d.jpg", "is gone")])
+    assert answer.plan("/g") == replace(plan, gallery="/g")
+    assert to_document(answer) == {
         "id": "ab",
         "act": "trash",
         "created_at": "2026-01-01T00:00:00+00:00",
@@ -251,6 +258,11 @@ def test_a_plan_is_shown_with_what_it_leaves_out():
                 "relation": "copy",
                 "why": "is larger",
                 "size_bytes": 2000,
+                "digest": DIGEST.hex(),
+                "keeper_digest": DIGEST.hex(),
+                "belongs_to": "",
+                "carry": [],
+                "id": None,
             }
         ],
         "left_out": [{"path": "/d.jpg", "reason": "is gone"}],
@@ -276,7 +288,7 @@ def test_a_plan_is_shown_with_what_it_leaves_out():
 )
 def test_reports_keep_their_keys_and_come_back(report, keys):
     document = to_document(with_short_seconds(report))
-    assert set(document) == set(keys.split())
+    assert set(document) >= set(keys.split())
     assert document["seconds"] == 1.235
     assert from_document(type(report), json.loads(to_json(report))) == report
 
@@ -285,14 +297,14 @@ def test_a_job_has_a_report_once_it_ends():
     running = JobAnswer("ab", "duplicates", "running", "verify", 3, 9, 1.5, 4.0, "2026", 2.0, None)
     assert "report" not in to_document(running)
     found = DuplicatesFound("cd", 1, 2000, 12, 1.2)
-    done = JobAnswer("ab", "duplicates", "done", "verify", 9, 9, 1.5, None, "2026", 6.0, None, found)
+    done = JobAnswer("ab", "duplicates", "done", "verify", 9, 9, 1.5, None, "2026", 6.0, None, report=found)
     assert from_json(JobAnswer, to_json(done)) == done
 
 
 def test_what_a_gallery_holds_comes_back_from_a_server_that_says_more():
     state = CalibrationState("shipped", "2026", "photos", 9, 9, 0, "", {"auto": {"0.99": 0.9}})
     info = GalleryInfo("/g", 3, 2, (FAILURE,), {"jpeg": 3}, {"{}": 2}, 100, 50, state)
-    assert set(to_document(info)) == {
+    assert set(to_document(info)) >= {
         "folder",
         "n_files",
         "n_contents",

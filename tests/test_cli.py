@@ -14,7 +14,8 @@ from PIL import Image
 
 from conftest import textured
 from lookalike import Gallery, compare
-from lookalike.report.documents import Answer, compare_document, search_document
+from lookalike.answers.search import Answer, ComparisonAnswer, SearchAnswer
+from lookalike.records.codec import to_document
 from pictures import photo
 
 
@@ -135,7 +136,7 @@ def test_python_and_the_command_line_give_the_same_answer(run, place, settings, 
     printed = json.loads(run("search", str(place / "query.jpg"), "--by", by, "--json").stdout)
     with Gallery.open(place / "g", settings=settings) as gallery:
         matches = gallery.search(place / "query.jpg", by=by)
-    assert printed == search_document(Answer(str(place / "query.jpg"), matches))
+    assert printed == to_document(SearchAnswer.of(Answer(str(place / "query.jpg"), matches)))
 
 
 def test_search_prints_tables_csv_and_paths(run, place):
@@ -184,7 +185,9 @@ def test_compare_gives_measures_relation_and_verdict(run, place, settings):
     document = json.loads(run("compare", *pair, "--json").stdout)
     assert set(document) == {"measures", "relation", "verdict", "proof"}
     assert document["relation"] == "copy"
-    assert document == compare_document(compare(*(place / one for one in pair), settings=settings))
+    assert document == to_document(
+        ComparisonAnswer.of(compare(*(place / one for one in pair), settings=settings))
+    )
     assert json.loads(run("compare", pair[0], pair[0], "--json").stdout)["relation"] == "same_file"
     table = run("compare", *pair).stdout.decode()
     assert "ssim" in table

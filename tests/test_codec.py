@@ -88,4 +88,4 @@ def test_a_proof_that_was_kept_as_text_is_read():
     }
     proof = from_json(Proof, json.dumps(kept))
     assert proof.placement.tolist() == kept["matrix"]
-    assert to_document(proof) == kept
+    assert {name: value for name, value in to_document(proof).items() if name in kept} == kept

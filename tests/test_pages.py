@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from conftest import textured
+from lookalike.answers.search import Answer
 from lookalike.report.charts import Line, heat_table, legend, line_chart
-from lookalike.report.documents import Answer
 from lookalike.report.pages import duplicates_html, search_html
 from lookalike.report.templating import render
 

@@ -16,9 +16,9 @@ from conftest import needs_users, ordinary_user, textured
 from lookalike import Gallery, compare
 from lookalike.acting import apply
 from lookalike.answers.jobs import RunsAnswer
+from lookalike.answers.search import Answer, ComparisonAnswer, SearchAnswer
 from lookalike.queries.source import Box
 from lookalike.records.codec import to_document
-from lookalike.report.documents import Answer, compare_document, search_document
 from lookalike.web import uploads
 from lookalike.web.routes import search as searching
 from lookalike.web.site import MAX_THREADS
@@ -102,7 +102,7 @@ def test_python_the_command_line_and_http_give_the_same_answer(api, place, setti
     asked = {name: value for name, value in parameters.items() if name != "min_side"}
     with Gallery.open(place / "g", settings=settings) as gallery:
         matches = gallery.search(path, where=Filter(min_side_px=parameters.get("min_side", 0)), **asked)
-    assert printed["matches"] == search_document(Answer("x", matches))["matches"]
+    assert printed["matches"] == to_document(SearchAnswer.of(Answer("x", matches)))["matches"]
     assert found["matches"] == printed["matches"]
     assert found["query"] == "query.jpg"
 
@@ -111,7 +111,10 @@ def test_search_verified_gives_the_same_proof_as_python(api, place, settings):
     found = send(api, "/api/v1/search", (place / "query.jpg").read_bytes(), k=3, verify=True).json()
     with Gallery.open(place / "g", settings=settings) as gallery:
         matches = gallery.search(place / "query.jpg", k=3, verify=True)
-    assert found["matches"] == json.loads(json.dumps(search_document(Answer("x", matches))))["matches"]
+    assert (
+        found["matches"]
+        == json.loads(json.dumps(to_document(SearchAnswer.of(Answer("x", matches)))))["matches"]
+    )
     assert found["matches"][0]["relation"] == "copy"
 
 
@@ -133,7 +136,9 @@ def test_one_answer_proves_only_so_many_and_says_where_the_next_begin(api, ids, 
 
 def test_compare_gives_what_python_gives(api, place, settings, ids):
     first, second = (place / "pictures" / "sub" / name for name in ("coffee.jpg", "coffee-small.jpg"))
-    expected = json.loads(json.dumps(compare_document(compare(first, second, settings=settings))))
+    expected = json.loads(
+        json.dumps(to_document(ComparisonAnswer.of(compare(first, second, settings=settings))))
+    )
     pair = {"first": f"id:{ids['coffee.jpg']}", "second": f"id:{ids['coffee-small.jpg']}"}
     found = api.get("/api/v1/compare", params=pair).json()
     sent = api.post(

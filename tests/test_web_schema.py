@@ -53,6 +53,17 @@ def operations(place, settings):
         yield [found.ok() for found in schema.get_all_operations()]
 
 
+def test_every_json_answer_has_a_schema(operations):
+    n_answers = 0
+    for operation in operations:
+        for status, answer in operation.definition.raw["responses"].items():
+            content = answer.get("content", {})
+            if status.startswith("2") and "application/json" in content:
+                n_answers += 1
+                assert content["application/json"]["schema"], operation.label
+    assert n_answers >= 30
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_no_request_finds_a_server_error_or_an_undocumented_answer(operations, mode):
     assert len(operations) >= 30

@@ -215,6 +215,21 @@ def _planned(removal: Removal, act: Act) -> PlannedAct:
     )
 
 
+def check_act(act: str, quarantine: object) -> None:
+    """Make sure that a plan of these acts can be made.
+
+    Raises
+    ------
+    InputError
+        An unknown act, ``quarantine`` without its folder, or a folder without it.
+    """
+    _require(act in ACTS, f"act {act!r} is not known; choose from {', '.join(ACTS)}")
+    _require(
+        (act == "quarantine") == (quarantine is not None),
+        "the act quarantine and a folder for it go together: give both (--act quarantine --quarantine DIR)",
+    )
+
+
 def check_plan(place: str | os.PathLike[str], *, act: str, quarantine: object = None) -> None:
     """Make sure, before the work, that a plan of these acts can be made and written to a file.
 
@@ -223,11 +238,7 @@ def check_plan(place: str | os.PathLike[str], *, act: str, quarantine: object = 
     InputError    an unknown act, ``quarantine`` without its folder or a folder without it, a place where
                   nothing can be written, or a file there that is no plan
     """
-    _require(act in ACTS, f"act {act!r} is not known; choose from {', '.join(ACTS)}")
-    _require(
-        (act == "quarantine") == (quarantine is not None),
-        "the act quarantine and a folder for it go together: give both (--act quarantine --quarantine DIR)",
-    )
+    check_act(act, quarantine)
     folder = os.path.dirname(absolute_path(place))
     _require(os.path.isdir(folder), f"the plan {place} cannot be written: there is no folder {folder}")
     _require(os.access(folder, os.W_OK), f"the plan {place} cannot be written: you may not write to {folder}")

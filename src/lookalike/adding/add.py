@@ -80,11 +80,6 @@ class AddReport:
         )
 
     @property
-    def not_written(self) -> tuple[str, ...]:
-        """The fields that are not written as JSON: only what is printed for a person is told apart by it."""
-        return ("n_failed_before",)
-
-    @property
     def has_only_failures(self) -> bool:
         """Whether something failed and not one file is searchable."""
         return bool(self.failed) and not (self.added or self.unchanged or self.moved)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lookalike.answers.search import FullPromiseAnswer
 from lookalike.calibration.record import CalibrationReport
-from lookalike.records.calibration import Check, Promised, WayCalibration
+from lookalike.records.calibration import Calibration, Check, Promised, WayCalibration
 from lookalike.records.failure import Failure
 
 
@@ -99,4 +101,39 @@ class CalibrationAnswer:
             ways={name: WayAnswer.of(name, way) for name, way in found.ways.items()},
             failed=tuple(report.failed),
             seconds=round(report.seconds, 1),
+        )
+
+
+@dataclass(frozen=True)
+class CalibratedAnswer:
+    """What a server's calibration came to: what is printed of it, and the whole of what is kept.
+
+    Parameters
+    ----------
+    printed : CalibrationAnswer
+    record : mapping
+        The `Calibration`, as it is kept with the gallery.
+    example_way : str
+        The default way of the gallery.
+    """
+
+    printed: CalibrationAnswer
+    record: Mapping[str, Any]
+    example_way: str
+
+    @classmethod
+    def of(cls, report: CalibrationReport) -> CalibratedAnswer:
+        """Return a report as it is sent."""
+        return cls(CalibrationAnswer.of(report), json.loads(report.calibration.to_text()), report.example_way)
+
+    def report(self) -> CalibrationReport:
+        """Return the report, without its samples and examples."""
+        return CalibrationReport(
+            Calibration.from_text(json.dumps(self.record)),
+            {},
+            (),
+            self.example_way,
+            self.printed.failed,
+            self.printed.asked,
+            self.printed.seconds,
         )

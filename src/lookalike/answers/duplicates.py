@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from lookalike.acting.plan import Plan
+from lookalike.acting.plan import Act, Plan, PlannedAct
 from lookalike.answers.pictures import PictureFacts
 from lookalike.duplicates.records import DuplicatesReport, Group, Member
 from lookalike.records.failure import Failure, Remark
@@ -241,14 +242,27 @@ class ReviewAnswer:
 
 @dataclass(frozen=True)
 class PlannedRemoval:
-    """One file that is to go, and the one that stays for it."""
+    """One file that is to go, and the one that stays for it; the fields of a `PlannedAct`, and its id."""
 
     path: str
     keeper: str
     relation: str
     why: str
     size_bytes: int
+    digest: str = ""
+    keeper_digest: str = ""
+    belongs_to: str = ""
+    carry: tuple[str, ...] = ()
     id: int | None = None
+
+    @classmethod
+    def of(cls, act: PlannedAct) -> PlannedRemoval:
+        """Return an act of a plan as it is shown."""
+        return cls(**{name: value for name, value in vars(act).items() if name != "act"})
+
+    def planned(self, act: Act) -> PlannedAct:
+        """Return the act of a plan."""
+        return PlannedAct(act, **{name: value for name, value in vars(self).items() if name != "id"})
 
 
 @dataclass(frozen=True)
@@ -286,9 +300,12 @@ class PlanAnswer:
             quarantine=plan.quarantine,
             n_files=len(plan.acts),
             saved_bytes=sum(act.size_bytes for act in plan.acts),
-            removals=tuple(
-                PlannedRemoval(act.path, act.keeper, act.relation, act.why, act.size_bytes)
-                for act in plan.acts
-            ),
+            removals=tuple(PlannedRemoval.of(act) for act in plan.acts),
             left_out=tuple(left_out),
         )
+
+    def plan(self, gallery: str) -> Plan:
+        """Return the plan, noting for a person which gallery it is for."""
+        act = cast("Act", self.act)  # None only where there are no removals
+        acts = tuple(one.planned(act) for one in self.removals)
+        return Plan(acts, self.created_at, gallery, self.quarantine)

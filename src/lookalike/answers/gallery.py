@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from lookalike.records.info import GalleryInfo
+from lookalike.records.people import Rating
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,72 @@ class LibraryAnswer(GalleryInfo):
     address_fetching: bool
     key: str
     findings: tuple[FindingAnswer, ...]
+
+
+@dataclass(frozen=True)
+class VersionAnswer:
+    """Of the lookalike that serves."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class RatingAnswer:
+    """Whether a person liked a picture as an answer to a query; both by their digest, in hexadecimal digits."""
+
+    query_digest: str
+    picture_digest: str
+    is_liked: bool
+
+
+@dataclass(frozen=True)
+class RatingsAnswer:
+    """What people said of answers."""
+
+    ratings: tuple[RatingAnswer, ...]
+
+    @classmethod
+    def of(cls, ratings: Iterable[Rating]) -> RatingsAnswer:
+        """Return ratings as they are sent."""
+        return cls(
+            tuple(
+                RatingAnswer(one.query_digest.hex(), one.picture_digest.hex(), one.is_liked)
+                for one in ratings
+            )
+        )
+
+    def found(self) -> list[Rating]:
+        """Return the ratings."""
+        return [
+            Rating(bytes.fromhex(one.query_digest), bytes.fromhex(one.picture_digest), one.is_liked)
+            for one in self.ratings
+        ]
+
+
+@dataclass(frozen=True)
+class ForgottenAnswer:
+    """The files that the gallery knew and forgot, by path."""
+
+    forgotten: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RemovedAnswer:
+    """How many files were forgotten."""
+
+    removed: int
+
+
+@dataclass(frozen=True)
+class HealthAnswer:
+    """That a server runs."""
+
+    status: Literal["ok"]
+    version: str
+
+
+@dataclass(frozen=True)
+class ReadyAnswer:
+    """Whether the gallery and the model are loaded."""
+
+    status: Literal["ready", "starting"]

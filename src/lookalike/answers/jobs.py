@@ -9,6 +9,7 @@ from lookalike.acting.apply import ApplyReport
 from lookalike.acting.history import AppliedRun
 from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport
+from lookalike.answers.calibration import CalibratedAnswer
 
 State = Literal["running", "done", "stopped", "failed"]
 
@@ -22,6 +23,10 @@ class DuplicatesFound:
     total_saved_bytes: int
     compared: int
     seconds: float
+
+
+JobReport = DuplicatesFound | AddReport | CalibratedAnswer | ApplyReport | UndoReport
+"""What comes of a run."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,9 @@ class JobAnswer:
     started_at : str
     seconds : float
         Since it was started, or that it took.
-    error : str or None
-        Why it failed.
-    report : AddReport, DuplicatesFound, ApplyReport or UndoReport
+    error, error_kind : str or None
+        Why it failed, and the name of the error (see `lookalike.errors`).
+    report : JobReport
         What came of it; left out until it ends, and where it came to nothing.
     """
 
@@ -62,7 +67,8 @@ class JobAnswer:
     started_at: str
     seconds: float
     error: str | None
-    report: DuplicatesFound | AddReport | ApplyReport | UndoReport | None = None
+    error_kind: str | None = None
+    report: JobReport | None = None
 
     @property
     def not_written(self) -> tuple[str, ...]:

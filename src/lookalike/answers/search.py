@@ -289,6 +289,17 @@ class ComparedAnswer(ComparisonAnswer):
         """The fields that are not written."""
         return ("first_id", "second_id") if self.first_id is None else ()
 
+    @classmethod
+    def of(cls, comparison: Comparison) -> ComparedAnswer:
+        """Return a comparison as it is sent."""
+        first, second = (Size(*size) for size in comparison.sizes_px)
+        return cls(
+            **vars(ComparisonAnswer.of(comparison)),
+            ranges={one.name: (one.lowest, one.highest, one.is_distance) for one in comparison.measures},
+            first=first,
+            second=second,
+        )
+
     def comparison(self) -> Comparison:
         """Return the comparison; the points that agree are not told."""
         measures = tuple(Measured(name, value, *self.ranges[name]) for name, value in self.measures.items())

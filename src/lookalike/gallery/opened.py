@@ -84,6 +84,8 @@ class Opened:
         source = self.source(picture)
         if source.data is not None:
             return digest_of(source.data)
+        if source.path is None and source.digest is not None:
+            return source.digest
         if source.path is None:
             raise InputError("pixels have no bytes to remember: give a file.")
         with source.named():

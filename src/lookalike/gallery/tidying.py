@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from lookalike.acting.apply import ActProgressCallback, ApplyReport, apply_plan, find_conflicts
 from lookalike.acting.history import AppliedRun, load_history
-from lookalike.acting.plan import Act, Plan, Removal, make_plan, save_plan
+from lookalike.acting.plan import Plan, Removal, check_act, save_plan
 from lookalike.acting.undo import UndoReport, undo
 from lookalike.adding.add import ProgressCallback
 from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
-from lookalike.duplicates.records import DuplicatesReport, Member, Question, StageCallback
+from lookalike.duplicates.records import DuplicatesReport, Question, StageCallback
 from lookalike.errors import InputError, LookalikeError
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened
+from lookalike.gallery.planning import plan_of_removals, plan_of_report, removals_of
 from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
 from lookalike.records.relation import Relation
-from lookalike.storage.records import FoundPicture
 
 
 class Tidying:
@@ -78,13 +77,8 @@ class Tidying:
         quarantine: str | os.PathLike[str] | None,
     ) -> Plan:
         """Write what would be done with the members that may go."""
-        removals = _removals(
-            (group.keeper, member, group.why)
-            for group in report.groups
-            for member in group.members
-            if _may_go(member) and (act in ("trash", "quarantine") or member.relation == "same_file")
-        )
-        plan = self._make_plan(removals, act, quarantine)
+        gallery = str(self._opened.store.folder)
+        plan = plan_of_report(report, act=act, quarantine=quarantine, gallery=gallery)
         save_plan(plan, Path(path))
         return plan
 
@@ -97,10 +91,11 @@ class Tidying:
         protect: Sequence[str],
     ) -> tuple[Plan, list[Remark]]:
         """Plan what a person has chosen; return what is left out, too."""
+        check_act(act, quarantine)
         going, refused = prove_choices(
             self._opened.store, self._opened.settings, choices, act=act, protect=protect
         )
-        removals = _removals((keeper, member, "chosen by a person") for keeper, member in going)
+        removals = removals_of((keeper, member, "chosen by a person") for keeper, member in going)
         left_out = [Remark(path, reason) for path, reason in refused]
         conflicts = find_conflicts(self._make_plan(removals, act, quarantine).acts)
         left_out += [Remark(removals[number].path, why) for number, why in conflicts.items()]
@@ -110,12 +105,8 @@ class Tidying:
     def _make_plan(
         self, removals: Sequence[Removal], act: str, quarantine: str | os.PathLike[str] | None
     ) -> Plan:
-        return make_plan(
-            removals,
-            act=cast("Act", act),  # checked there
-            gallery=str(self._opened.store.folder),
-            quarantine=None if quarantine is None else absolute_path(quarantine),
-        )
+        gallery = str(self._opened.store.folder)
+        return plan_of_removals(removals, act=act, quarantine=quarantine, gallery=gallery)
 
     def apply(
         self,
@@ -167,42 +158,3 @@ class Tidying:
         report.remarks += [
             Remark(path, f"it is back, but not in the gallery: {why}") for path, why in failures
         ]
-
-
-def _may_go(member: Member) -> bool:
-    """Whether a member may go, be it only once what it says was brought over to the keeper."""
-    return not member.note or member.may_carry
-
-
-def _removals(going: Iterable[tuple[FoundPicture, Member, str]]) -> list[Removal]:
-    """Return what is to go, each file once: members, and after each the files that belong to it."""
-    found: dict[str, Removal] = {}
-    for keeper, member, why in going:
-        found.setdefault(member.picture.path, _removal(keeper, member, why))
-        for one in member.companions:
-            belongs = Removal(
-                path=one.path,
-                digest=one.digest,
-                size_bytes=one.size_bytes,
-                keeper=one.keeper,
-                keeper_digest=one.digest,
-                relation="same_file",
-                why=f"belongs to {member.picture.path}",
-                belongs_to=member.picture.path,
-            )
-            found.setdefault(one.path, belongs)
-    return list(found.values())
-
-
-def _removal(keeper: FoundPicture, member: Member, why: str) -> Removal:
-    picture = member.picture
-    return Removal(
-        path=picture.path,
-        digest=picture.digest,
-        size_bytes=picture.size_bytes,
-        keeper=keeper.path,
-        keeper_digest=keeper.digest,
-        relation=member.relation,
-        why=why,
-        carry=member.lacking if member.may_carry else (),
-    )

@@ -17,7 +17,7 @@ from lookalike.web import problems
 from lookalike.web.guard import Guard
 from lookalike.web.metrics import Measured
 from lookalike.web.options import ServeOptions
-from lookalike.web.routes import acting, duplicates, jobs, library, pages, pictures, search
+from lookalike.web.routes import acting, duplicates, jobs, library, pages, pictures, search, tending
 from lookalike.web.site import Site
 
 
@@ -63,7 +63,7 @@ def create_app(options: ServeOptions) -> FastAPI:
     )
     app.state.site = site
     problems.install(app)
-    for routes in (pages, search, pictures, library, jobs, duplicates, acting):
+    for routes in (pages, search, pictures, library, tending, jobs, duplicates, acting):
         app.include_router(routes.router)
     app.mount("/static", _Static(directory=pages.STATIC), name="static")
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]  # FastAPI's own way to change it

@@ -12,8 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
+from lookalike.answers.jobs import JobAnswer, JobReport, State
 from lookalike.errors import LookalikeError, StopRequested
 from lookalike.gallery.local import LocalGallery
 from lookalike.web.problems import Refusal
@@ -21,8 +22,7 @@ from lookalike.web.problems import Refusal
 MAX_REMEMBERED = 20
 CLOSING_SECONDS = 5.0
 MAX_ERROR_LENGTH = 2000
-State = Literal["running", "done", "stopped", "failed"]
-Kind = Literal["index", "duplicates", "apply", "undo"]
+Kind = Literal["index", "duplicates", "calibrate", "apply", "undo"]
 _ACTING: tuple[Kind, ...] = ("apply", "undo")
 Report = Callable[[str, int, int | None], None]
 """Told the stage, how much of it is done, and its total where that is known."""
@@ -40,34 +40,36 @@ class Job:
     n_total: int | None = None
     error: str | None = None
     failure: Exception | None = None
-    report: dict[str, Any] | None = None
+    report: JobReport | None = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     started: float = field(default_factory=time.monotonic)
     stage_started: float = field(default_factory=time.monotonic)
     ended: float | None = None
     stop_asked: bool = False
 
-    def document(self) -> dict[str, Any]:
+    def answer(self) -> JobAnswer:
         """Return the job as the API gives it."""
         now = self.ended or time.monotonic()
         rate = self.n_done / max(0.001, now - self.stage_started)
         left = None
         if self.state == "running" and self.n_total is not None and rate > 0:
             left = round((self.n_total - self.n_done) / rate, 1)
-        document = {
-            "id": self.id,
-            "kind": self.kind,
-            "state": self.state,
-            "stage": self.stage,
-            "n_done": self.n_done,
-            "n_total": self.n_total,
-            "rate_per_s": round(rate, 2),
-            "seconds_left": left,
-            "started_at": self.started_at,
-            "seconds": round(now - self.started, 2),
-            "error": self.error,
-        }
-        return document if self.report is None else {**document, "report": self.report}
+        is_known = isinstance(self.failure, LookalikeError)
+        return JobAnswer(
+            id=self.id,
+            kind=self.kind,
+            state=self.state,
+            stage=self.stage,
+            n_done=self.n_done,
+            n_total=self.n_total,
+            rate_per_s=round(rate, 2),
+            seconds_left=left,
+            started_at=self.started_at,
+            seconds=round(now - self.started, 2),
+            error=self.error,
+            error_kind=type(self.failure).__name__ if is_known else None,
+            report=self.report,
+        )
 
 
 class Jobs:
@@ -84,7 +86,7 @@ class Jobs:
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    def start(self, kind: Kind, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> Job:
+    def start(self, kind: Kind, work: Callable[[LocalGallery, Report], tuple[JobReport, bool]]) -> Job:
         """Start a run; `work` returns its report and whether it was whole.
 
         Raises
@@ -109,7 +111,7 @@ class Jobs:
             del self._jobs[job_id]
             self._threads.pop(job_id, None)
 
-    def _run(self, job: Job, work: Callable[[LocalGallery, Report], tuple[dict[str, Any], bool]]) -> None:
+    def _run(self, job: Job, work: Callable[[LocalGallery, Report], tuple[JobReport, bool]]) -> None:
         def report(stage: str, n_done: int, n_total: int | None) -> None:
             if stage != job.stage:
                 job.stage_started = time.monotonic()

@@ -7,13 +7,14 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lookalike.acting.plan import Plan, load_plan, save_plan
-from lookalike.records.codec import to_json
+from lookalike.answers.duplicates import PlanAnswer
+from lookalike.records.codec import to_document, to_json
 from lookalike.records.failure import Remark
-from lookalike.report.documents import plan_document
 from lookalike.web.kept_report import write_whole
 from lookalike.web.problems import Refusal
 
@@ -39,9 +40,9 @@ class Plans:
     ) -> dict[str, Any]:
         """Keep a plan; return it as the API gives it, with the ids of its pictures, which `id_of` looks up."""
         plan_id = secrets.token_hex(8)
-        document = plan_document(plan_id, plan, left_out)
-        for removal, act in zip(document["removals"], plan.acts, strict=True):
-            removal["id"] = id_of(bytes.fromhex(act.digest))
+        shown = PlanAnswer.of(plan_id, plan, left_out)
+        removals = (replace(one, id=id_of(bytes.fromhex(one.digest))) for one in shown.removals)
+        document = dict(to_document(replace(shown, removals=tuple(removals))))
         self._folder.mkdir(mode=0o700, exist_ok=True)
         save_plan(plan, self._place(plan_id))
         write_whole(self._shown(plan_id), iter([to_json(document).encode()]))
@@ -71,7 +72,7 @@ class Plans:
         try:
             return dict(json.loads(self._shown(plan_id).read_text(encoding="utf-8")))
         except (OSError, ValueError):
-            return plan_document(plan_id, load_plan(self._place(plan_id)), [])
+            return dict(to_document(PlanAnswer.of(plan_id, load_plan(self._place(plan_id)), [])))
 
     def get(self, plan_id: str) -> Plan:
         """Return a plan to apply; raise Refusal (404)."""

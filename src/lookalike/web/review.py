@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lookalike.answers.duplicates import DecisionAnswer
+from lookalike.answers.duplicates import DecisionAnswer, ReviewedGroup
 from lookalike.duplicates.choices import Choice
+from lookalike.duplicates.records import DuplicatesReport
 from lookalike.gallery.local import LocalGallery
 from lookalike.records.codec import to_document
-from lookalike.report.documents import present_group
 from lookalike.web.decisions import Decision, Decisions, DecisionState, decide
 from lookalike.web.kept_report import KeptReport, write_report
 from lookalike.web.problems import Refusal
@@ -85,7 +87,7 @@ class Review:
         some = [
             group
             for one in report.groups(range(offset + 1, offset + limit + 1))
-            if (group := present_group(one))
+            if (group := _present_group(one))
         ]
         for group in some:
             for file in (group["keeper"], *group["members"]):
@@ -177,3 +179,30 @@ def decision_document(decision: Decision) -> dict[str, Any]:
     gone = tuple(decision.gone) if decision.state == "done" else ()
     answer = DecisionAnswer(decision.number, decision.state, decision.keeper, decision.apart, gone)
     return dict(to_document(answer))
+
+
+def review_document(report: DuplicatesReport, report_id: str, protect: Sequence[str]) -> dict[str, Any]:
+    """Return duplicates with the facts of every file, as the review of them needs: largest gain first."""
+    return {
+        "report_id": report_id,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "compared": report.n_compared,
+        "failed": to_document(report.failed),
+        "seconds": round(report.seconds, 3),
+        "protect": list(protect),
+        "groups": [to_document(ReviewedGroup.of(group, n)) for n, group in enumerate(report.groups, 1)],
+    }
+
+
+def _present_group(group: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a group of a `review_document` with the files that are still there; None for less than two."""
+    members = [member for member in group["members"] if os.path.isfile(member["path"])]
+    if not members or not os.path.isfile(group["keeper"]["path"]):
+        return None
+    saved = sum(member["size_bytes"] for member in members if member["removable"])
+    return {
+        **group,
+        "keeper": dict(group["keeper"]),
+        "members": [dict(member) for member in members],
+        "saved_bytes": saved,
+    }

@@ -8,9 +8,9 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from lookalike.answers.gallery import FindingAnswer
 from lookalike.doctor import examine
 from lookalike.gallery.local import LocalGallery
 from lookalike.media.folders import is_in
@@ -70,7 +70,7 @@ class Site:
         self.plans = Plans(self.folder / "plans")
         self._changing = ThreadPoolExecutor(CHANGING_THREADS, "lookalike-change")
         self._planning = ThreadPoolExecutor(PLANNING_THREADS, "lookalike-plan")
-        self._findings: list[dict[str, Any]] | None = None
+        self._findings: tuple[FindingAnswer, ...] | None = None
 
     def _engine(self, n_threads: int, n_waiting: int) -> Engine:
         return Engine(self.open_reading, self.folder, n_threads=n_threads, n_waiting=n_waiting)
@@ -126,14 +126,14 @@ class Site:
             self._thumbnails.put((digest, side_px), kept)
         return kept
 
-    async def findings(self) -> list[dict[str, Any]]:
+    async def findings(self) -> tuple[FindingAnswer, ...]:
         """Return what `doctor` finds; it is looked for once."""
         if self._findings is None:
             self._findings = await asyncio.to_thread(self._examine)
         return self._findings
 
-    def _examine(self) -> list[dict[str, Any]]:
-        return [asdict(finding) for finding in examine(self.options.settings)]
+    def _examine(self) -> tuple[FindingAnswer, ...]:
+        return tuple(FindingAnswer(**vars(finding)) for finding in examine(self.options.settings))
 
     def check_folders(self, paths: Sequence[str]) -> None:
         """Refuse paths outside the folders that clients may name; raise Refusal (403)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from lookalike.acting.apply import ActProgress, ActProgressCallback
+from lookalike.acting.apply import ActProgress, ActProgressCallback, ApplyReport
+from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import Progress
-from lookalike.answers.jobs import RunsAnswer
+from lookalike.answers.jobs import JobReport, RunsAnswer, with_short_seconds
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import apply_document, undo_document
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Job, Report
 from lookalike.web.problems import documented
@@ -23,15 +23,17 @@ router = APIRouter(prefix="/api/v1", tags=["acting"])
 POLL_SECONDS = 0.05
 
 
-async def start_applying(site: Site, plan_id: str) -> Job:
+async def start_applying(site: Site, plan_id: str, *, trash_without_undo: bool = False) -> Job:
     """Start to do what a plan says; stopped between two files, it keeps what is done."""
     plan = await asyncio.to_thread(site.plans.get, plan_id)
 
-    def work(gallery: LocalGallery, report: Report) -> tuple[dict[str, Any], bool]:
+    def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
         report("apply", 0, len(plan.acts))
-        found = gallery.apply(plan, on_progress=_told(report, "apply"))
+        found = gallery.apply(
+            plan, allow_trash_without_undo=trash_without_undo, on_progress=_told(report, "apply")
+        )
         site.review.note_gone(found.done)
-        return apply_document(found), not found.interrupted
+        return with_short_seconds(found), not found.interrupted
 
     return site.jobs.start("apply", work)
 
@@ -39,13 +41,13 @@ async def start_applying(site: Site, plan_id: str) -> Job:
 def start_undoing(site: Site, run: int | None) -> Job:
     """Start to bring back what a run put away; stopped between two files, it keeps what is done."""
 
-    def work(gallery: LocalGallery, report: Report) -> tuple[dict[str, Any], bool]:
+    def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
         def on_added(progress: Progress) -> None:
             report(progress.phase, progress.n_done, progress.n_total)
 
         found = gallery.undo(run=run, on_progress=_told(report, "undo"), on_added=on_added)
         site.review.note_back(found.restored)
-        return undo_document(found), not found.interrupted
+        return with_short_seconds(found), not found.interrupted
 
     return site.jobs.start("undo", work)
 
@@ -57,22 +59,22 @@ def _told(report: Report, stage: str) -> ActProgressCallback:
     return on_progress
 
 
-async def _report_of(job: Job) -> dict[str, Any]:
+async def _report_of(job: Job) -> JobReport | None:
     """Wait for a job and return its report; what it failed with is raised."""
     while job.state == "running":
         await asyncio.sleep(POLL_SECONDS)
     if job.failure is not None:
         raise job.failure
-    return job.report or {}
+    return job.report
 
 
-@router.post("/plans/{plan_id}/apply", responses=documented(403, 404, 409, 422))
+@router.post("/plans/{plan_id}/apply", response_model=ApplyReport, responses=documented(403, 404, 409, 422))
 async def apply_plan(site: TheSite, plan_id: str) -> Response:
     """Do what a plan says, and answer when all is done; a job of kind `apply` tells how far it is."""
     return json_answer(await _report_of(await start_applying(site, plan_id)))
 
 
-@router.post("/undo", responses=documented(403, 409, 422))
+@router.post("/undo", response_model=UndoReport, responses=documented(403, 409, 422))
 async def undo(
     site: TheSite,
     run: Annotated[int | None, Query(ge=1, le=MAX_ID, description="Its number; else the last one.")] = None,
@@ -81,7 +83,7 @@ async def undo(
     return json_answer(await _report_of(start_undoing(site, run)))
 
 
-@router.get("/runs", responses=documented(422))
+@router.get("/runs", response_model=RunsAnswer, responses=documented(422))
 async def get_runs(
     site: TheSite,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,

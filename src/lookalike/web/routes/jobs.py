@@ -1,4 +1,4 @@
-"""Jobs: index, duplicates, apply and undo, started, watched and stopped."""
+"""Jobs: index, duplicates, calibrate, apply and undo, started, watched and stopped."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response, StreamingResponse
 
 from lookalike.adding.add import Progress
+from lookalike.answers.calibration import CalibratedAnswer
+from lookalike.answers.jobs import DuplicatesFound, JobAnswer, JobReport, JobsAnswer, with_short_seconds
 from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
 from lookalike.gallery.local import LocalGallery
+from lookalike.records.calibration import N_PICTURES
 from lookalike.records.codec import to_json
 from lookalike.records.relation import Relation
-from lookalike.report.documents import add_document, review_document
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Report
 from lookalike.web.problems import documented
-from lookalike.web.review import Review
+from lookalike.web.review import Review, review_document
 from lookalike.web.routes.acting import start_applying, start_undoing
 from lookalike.web.routes.shared import MAX_ID, MAX_ID_LENGTH, PathText, TheSite
 
@@ -43,13 +45,16 @@ class IndexJob(BaseModel):
 
     kind: Literal["index"]
     paths: Annotated[list[PathText], FailFast()] = Field(
-        min_length=1, max_length=100, description="Files and folders, on the server."
+        [],
+        max_length=100,
+        description="Files and folders, on the server; none walks again those named before.",
     )
     only: Literal["all", "hashes"] = "all"
     include: Globs = Field([], max_length=100, description="Only files that match one of these.")
     exclude: Globs = Field([], max_length=100, description="No file or folder that matches one of these.")
     hidden: bool = Field(False, description="Also what starts with a dot.")
     follow_symlinks: bool = False
+    retry_failed: bool = Field(False, description="Try files again that failed before and have not changed.")
 
 
 class DuplicatesJob(BaseModel):
@@ -77,6 +82,9 @@ class ApplyJob(BaseModel):
 
     kind: Literal["apply"]
     plan: str = Field(max_length=MAX_ID_LENGTH, description="Its id, as `POST /plans` gives it.")
+    trash_without_undo: bool = Field(
+        False, description="Use the trash also where `undo` cannot find files in it (Windows, macOS)."
+    )
 
 
 class UndoJob(BaseModel):
@@ -90,10 +98,20 @@ class UndoJob(BaseModel):
     )
 
 
-Wanted = Annotated[IndexJob | DuplicatesJob | ApplyJob | UndoJob, Body(discriminator="kind")]
+class CalibrateJob(BaseModel):
+    """Learn from the gallery's own pictures what scores are worth."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["calibrate"]
+    n_pictures: int = Field(N_PICTURES, ge=1, le=100_000, description="How many to make edited copies of.")
+    seed: int = Field(0, ge=0, le=MAX_ID)
 
 
-@router.post("", status_code=202, responses=documented(403, 404, 409, 413, 422))
+Wanted = Annotated[IndexJob | DuplicatesJob | ApplyJob | UndoJob | CalibrateJob, Body(discriminator="kind")]
+
+
+@router.post("", status_code=202, response_model=JobAnswer, responses=documented(403, 404, 409, 413, 422))
 async def start_job(site: TheSite, wanted: Wanted) -> Response:
     """Start a job; one looks at pictures at a time, and one acts on files."""
     match wanted:
@@ -106,16 +124,21 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
                 "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
             )
         case ApplyJob():
-            job = await start_applying(site, wanted.plan)
+            job = await start_applying(site, wanted.plan, trash_without_undo=wanted.trash_without_undo)
         case UndoJob():
             job = start_undoing(site, wanted.run)
-    return json_answer(job.document(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
+        case CalibrateJob():
+            job = site.jobs.start("calibrate", lambda gallery, report: _calibrate(gallery, wanted, report))
+    return json_answer(job.answer(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
-def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[dict[str, Any], bool]:
+def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[JobReport, bool]:
     def on_progress(progress: Progress) -> None:
         report(progress.phase, progress.n_done, progress.n_total)
 
+    if not wanted.paths:
+        found = gallery.add_again(retry_failed=wanted.retry_failed, on_progress=on_progress)
+        return with_short_seconds(found), not found.interrupted
     found = gallery.add(
         wanted.paths,
         only=wanted.only,
@@ -123,14 +146,20 @@ def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[dic
         exclude=wanted.exclude,
         hidden=wanted.hidden,
         follow_symlinks=wanted.follow_symlinks,
+        retry_failed=wanted.retry_failed,
         on_progress=on_progress,
     )
-    return add_document(found), not found.interrupted
+    return with_short_seconds(found), not found.interrupted
+
+
+def _calibrate(gallery: LocalGallery, wanted: CalibrateJob, report: Report) -> tuple[JobReport, bool]:
+    found = gallery.calibrate(n_pictures=wanted.n_pictures, seed=wanted.seed, on_stage=report)
+    return CalibratedAnswer.of(found), True
 
 
 def _duplicates(
     gallery: LocalGallery, wanted: DuplicatesJob, report: Report, review: Review
-) -> tuple[dict[str, Any], bool]:
+) -> tuple[JobReport, bool]:
     relation: Relation = wanted.relation
     last_file = gallery.last_file()
     found = gallery.duplicates(
@@ -145,31 +174,32 @@ def _duplicates(
     protect = [*wanted.protect, *([] if wanted.against is None else [wanted.against])]
     document = {**review_document(found, secrets.token_hex(8), protect), "last_file": last_file}
     review.keep(document)
-    return {
-        "report_id": document["report_id"],
-        "total_groups": len(found.groups),
-        "total_saved_bytes": sum(group.n_bytes_saved for group in found.groups),
-        "compared": found.n_compared,
-        "seconds": document["seconds"],
-    }, True
+    answer = DuplicatesFound(
+        report_id=document["report_id"],
+        total_groups=len(found.groups),
+        total_saved_bytes=sum(group.n_bytes_saved for group in found.groups),
+        compared=found.n_compared,
+        seconds=document["seconds"],
+    )
+    return answer, True
 
 
-@router.get("", responses=documented())
+@router.get("", response_model=JobsAnswer, responses=documented())
 async def get_jobs(site: TheSite) -> Response:
     """List the jobs of this server, the last one first."""
-    return json_answer({"jobs": [job.document() for job in site.jobs.list()]})
+    return json_answer(JobsAnswer(tuple(job.answer() for job in site.jobs.list())))
 
 
-@router.get("/{job_id}", responses=documented(404))
+@router.get("/{job_id}", response_model=JobAnswer, responses=documented(404))
 async def get_job(site: TheSite, job_id: str) -> Response:
     """Say how far a job is."""
-    return json_answer(site.jobs.get(job_id).document())
+    return json_answer(site.jobs.get(job_id).answer())
 
 
-@router.post("/{job_id}/stop", status_code=202, responses=documented(404))
+@router.post("/{job_id}/stop", status_code=202, response_model=JobAnswer, responses=documented(404))
 async def stop_job(site: TheSite, job_id: str) -> Response:
     """Ask a job to end; what is done is kept, and starting it again goes on."""
-    return json_answer(site.jobs.stop(job_id).document(), 202)
+    return json_answer(site.jobs.stop(job_id).answer(), 202)
 
 
 @router.get("/{job_id}/events", responses=documented(404), response_class=StreamingResponse)
@@ -181,7 +211,7 @@ async def watch_job(site: TheSite, job_id: str) -> Response:
         last, quiet = "", 0.0
         while True:
             is_running = job.state == "running"
-            text = to_json(job.document())
+            text = to_json(job.answer())
             if not is_running:
                 yield f"event: end\ndata: {text}\n\n".encode()
                 return

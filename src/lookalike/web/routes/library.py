@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response
 
 from lookalike import __version__
+from lookalike.answers.gallery import FolderAnswer, LibraryAnswer, RemovedAnswer, SettingAnswer
+from lookalike.answers.pictures import FailuresAnswer, PicturesAnswer
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import failures_document, library_document, pictures_document
 from lookalike.settings import describe_settings
 from lookalike.web.answers import json_answer
 from lookalike.web.guard import COOKIE, SESSION_SECONDS, is_token, make_session
 from lookalike.web.problems import documented
-from lookalike.web.routes.shared import MAX_ID, QUERY_PATTERN, PathText, PictureId, TheSite
+from lookalike.web.routes.shared import MAX_ID, SAID_PATTERN, PathText, PictureId, Said, TheSite, said_source
 
 router = APIRouter(prefix="/api/v1", tags=["library"])
 Offset = Annotated[int, Query(ge=0, le=10**9)]
@@ -33,7 +34,7 @@ class Feedback(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(pattern=QUERY_PATTERN, examples=["id:1"])
+    query: str = Field(pattern=SAID_PATTERN, examples=["id:1"])
     picture: int = Field(ge=1, le=MAX_ID)
     liked: bool | None
 
@@ -43,46 +44,37 @@ class Verdict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: int = Field(ge=1, le=MAX_ID)
-    second: int = Field(ge=1, le=MAX_ID)
+    first: Said
+    second: Said
     is_duplicate: bool | None
 
 
-@router.get("/info", responses=documented())
+@router.get("/info", response_model=LibraryAnswer, responses=documented())
 async def get_info(site: TheSite) -> Response:
     """Say what the gallery holds, what it costs, and how the server was set up."""
-    options = site.options
-
-    def about(gallery: LocalGallery) -> dict[str, Any]:
-        return library_document(gallery.info(), gallery.folders())
-
-    document = await site.pictures.run(about)
-    settings = [
-        {"name": name, "value": value, "unit": unit, "help": text}
-        for name, value, unit, text in describe_settings(options.settings)
-    ]
-    return json_answer(
-        {
-            **document,
-            "version": __version__,
-            "model": options.settings.model,
-            "settings": settings,
-            "read_only": options.read_only,
-            "address_fetching": options.allow_addresses,
-            "key": site.key,
-            "findings": await site.findings(),
-        }
+    info, folders = await site.pictures.run(lambda gallery: (gallery.info(), gallery.folders()))
+    answer = LibraryAnswer(
+        **vars(info),
+        folders=tuple(FolderAnswer(*one) for one in folders),
+        version=__version__,
+        model=site.options.settings.model,
+        settings=tuple(SettingAnswer(*one) for one in describe_settings(site.options.settings)),
+        read_only=site.options.read_only,
+        address_fetching=site.options.allow_addresses,
+        key=site.key,
+        findings=await site.findings(),
     )
+    return json_answer(answer)
 
 
-@router.get("/failures", responses=documented(422))
+@router.get("/failures", response_model=FailuresAnswer, responses=documented(422))
 async def get_failures(site: TheSite, offset: Offset = 0, limit: Limit = 100) -> Response:
     """List the files that are not searchable, with the reason of each."""
     found = await site.pictures.run(lambda gallery: gallery.failures(offset=offset, limit=limit))
-    return json_answer(failures_document(*found, offset))
+    return json_answer(FailuresAnswer(tuple(found[0]), found[1], offset))
 
 
-@router.get("/pictures", responses=documented(422))
+@router.get("/pictures", response_model=PicturesAnswer, responses=documented(422))
 async def get_pictures(
     site: TheSite, offset: Offset = 0, limit: Limit = 100, folder: Annotated[str | None, Query()] = None
 ) -> Response:
@@ -90,7 +82,7 @@ async def get_pictures(
     found = await site.pictures.run(
         lambda gallery: gallery.pictures(offset=offset, limit=limit, folder=folder)
     )
-    return json_answer(pictures_document(*found, offset))
+    return json_answer(PicturesAnswer.of(*found, offset))
 
 
 @router.delete("/pictures/{picture_id}", status_code=204, responses=documented(403, 404, 422))
@@ -109,9 +101,9 @@ class Forgotten(BaseModel):
 
 
 @router.post("/forget", responses=documented(403, 413, 422))
-async def forget(site: TheSite, forgotten: Forgotten) -> dict[str, int]:
+async def forget(site: TheSite, forgotten: Forgotten) -> RemovedAnswer:
     """Forget files, and everything below folders; the pictures are not touched."""
-    return {"removed": await site.change(lambda gallery: gallery.remove(forgotten.paths))}
+    return RemovedAnswer(await site.change(lambda gallery: gallery.remove(forgotten.paths)))
 
 
 @router.post("/feedback", status_code=204, responses=documented(403, 404, 413, 422))
@@ -119,7 +111,8 @@ async def give_feedback(site: TheSite, feedback: Feedback) -> Response:
     """Remember whether a picture was what was meant."""
 
     def rate(gallery: LocalGallery) -> None:
-        gallery.rate(site.uploads.named(feedback.query), feedback.picture, feedback.liked)
+        source = site.uploads.source(feedback.query) or said_source(feedback.query)
+        gallery.rate(source, feedback.picture, feedback.liked)
 
     await site.change(rate)
     return Response(status_code=204)
@@ -128,7 +121,7 @@ async def give_feedback(site: TheSite, feedback: Feedback) -> Response:
 @router.post("/verdicts", status_code=204, responses=documented(403, 404, 413, 422))
 async def give_verdict(site: TheSite, verdict: Verdict) -> Response:
     """Remember whether two pictures are duplicates; it holds wherever they are moved."""
-    first, second = f"id:{verdict.first}", f"id:{verdict.second}"
+    first, second = (said_source(one) for one in (verdict.first, verdict.second))
     await site.change(lambda gallery: gallery.mark(first, second, verdict.is_duplicate))
     return Response(status_code=204)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 from lookalike import __version__
+from lookalike.answers.gallery import HealthAnswer, ReadyAnswer
 from lookalike.web.answers import json_answer
 from lookalike.web.metrics import CONTENT_TYPE
 from lookalike.web.problems import documented
@@ -27,17 +27,17 @@ async def page() -> Response:
 
 
 @router.get("/health", tags=["server"], responses=documented())
-async def health() -> dict[str, Any]:
+async def health() -> HealthAnswer:
     """Say that the server runs."""
-    return {"status": "ok", "version": __version__}
+    return HealthAnswer("ok", __version__)
 
 
-@router.get("/ready", tags=["server"], responses=documented())
+@router.get("/ready", tags=["server"], response_model=ReadyAnswer, responses=documented())
 async def ready(site: TheSite) -> Response:
     """Say whether the gallery and the model are loaded, so that answers come at once."""
     if site.is_ready:
-        return json_answer({"status": "ready"})
-    return json_answer({"status": "starting"}, 503, {"Retry-After": "1"})
+        return json_answer(ReadyAnswer("ready"))
+    return json_answer(ReadyAnswer("starting"), 503, {"Retry-After": "1"})
 
 
 @router.get("/metrics", tags=["server"], responses=documented(), response_class=Response)

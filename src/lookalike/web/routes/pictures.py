@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from lookalike.answers.pictures import PictureAnswer, PictureFacts
 from lookalike.errors import PictureError, QueryError
 from lookalike.gallery.local import LocalGallery
-from lookalike.report.documents import picture_document
 from lookalike.web.answers import file_answer, json_answer
 from lookalike.web.problems import Refusal, documented
 from lookalike.web.routes.shared import PictureId, TheSite
@@ -27,18 +27,18 @@ def _nearest_size(size: int) -> int:
     return next(one for one in SIZES_PX if one >= size)
 
 
-@router.get("/pictures/{picture_id}", responses=documented(404, 422))
+@router.get("/pictures/{picture_id}", response_model=PictureAnswer, responses=documented(404, 422))
 async def get_picture(site: TheSite, picture_id: PictureId) -> Response:
     """Give the facts of a picture, with the camera that its file names."""
     return json_answer(await site.pictures.run(lambda gallery: _facts(gallery, picture_id)))
 
 
-def _facts(gallery: LocalGallery, picture_id: int) -> dict[str, Any]:
-    facts = picture_document(gallery.picture(picture_id))
+def _facts(gallery: LocalGallery, picture_id: int) -> PictureAnswer:
+    facts = vars(PictureFacts.of(gallery.picture(picture_id)))
     try:
-        return {**facts, "camera": gallery.load(f"id:{picture_id}", keep=True).camera}
+        return PictureAnswer(**facts, camera=gallery.load(f"id:{picture_id}", keep=True).camera)
     except (PictureError, QueryError):  # the file is gone or was changed; what is known is known
-        return {**facts, "camera": None}
+        return PictureAnswer(**facts)
 
 
 @router.get("/pictures/{picture_id}/thumbnail", responses=documented(404, 410, 422), response_class=Response)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from lookalike.answers.search import Answer
+from lookalike.answers.search import (
+    BatchAnswer,
+    ComparedAnswer,
+    FullPromiseAnswer,
+    MatchAnswer,
+    PromiseAnswer,
+    SearchAnswer,
+    SearchPage,
+)
 from lookalike.errors import PictureError
 from lookalike.gallery.local import LocalGallery
 from lookalike.queries.source import Box, Source, parse_box
 from lookalike.records.calibration import PROOF
 from lookalike.records.relation import Relation
-from lookalike.report.documents import (
-    compare_document,
-    full_promise_document,
-    page_document,
-    search_document,
-)
 from lookalike.searching.way import AUTO
 from lookalike.searching.ways import find_way, ways
 from lookalike.storage.filters import Filter
@@ -104,8 +107,8 @@ def _ids(text: str | None) -> list[int]:
     return [] if text is None else [int(part) for part in text.split(",")]
 
 
-def answer(gallery: LocalGallery, source: Source | str, label: str, question: Question) -> dict[str, Any]:
-    """Return the document that answers one question."""
+def answer(gallery: LocalGallery, source: Source | str, label: str, question: Question) -> SearchPage:
+    """Return the page that answers one question."""
     query = gallery.load(source, box=question.parsed_box(), keep=True)
     liked, disliked = _ids(question.liked), _ids(question.disliked)
     if liked or disliked:
@@ -126,12 +129,19 @@ def answer(gallery: LocalGallery, source: Source | str, label: str, question: Qu
     promised = None
     if question.precision is not None:
         promised = gallery.promise(PROOF if question.verify else question.by, question.precision)
-    document = page_document(label, query, page, promised)
+    note = None
     if k < question.k and page.has_more:
-        document["note"] = (
-            f"one answer proves {k} matches at most: ask for the next with offset={page.offset + k}."
-        )
-    return document
+        note = f"one answer proves {k} matches at most: ask for the next with offset={page.offset + k}."
+    return SearchPage(
+        query=label,
+        matches=tuple(MatchAnswer.of(match) for match in page.matches),
+        query_width_px=query.size_px[0],
+        query_height_px=query.size_px[1],
+        offset=page.offset,
+        has_more=page.has_more,
+        promise=None if promised is None else PromiseAnswer.of(promised),
+        note=note,
+    )
 
 
 async def _read(upload: UploadFile) -> bytes:
@@ -151,7 +161,7 @@ async def get_ways(site: TheSite) -> list[str]:
     return ways(site.options.settings)
 
 
-@router.get("/promise", responses=documented(422))
+@router.get("/promise", response_model=FullPromiseAnswer, responses=documented(422))
 async def get_promise(
     site: TheSite,
     precision: Annotated[
@@ -161,21 +171,21 @@ async def get_promise(
 ) -> Response:
     """Say what a precision is worth in this gallery: the threshold, and the recall to expect."""
     promised = await site.searches.run(lambda gallery: gallery.promise(by, precision))
-    return json_answer(full_promise_document(promised))
+    return json_answer(FullPromiseAnswer.of(promised))
 
 
-@router.get("/search", responses=documented(404, 409, 422))
+@router.get("/search", response_model=SearchPage, responses=documented(404, 409, 422))
 async def search(site: TheSite, question: Annotated[StoredQuestion, Query()]) -> Response:
     """Search with a picture of the gallery, or with one that was sent before."""
     find_way(question.by, site.options.settings)
 
-    def ask(gallery: LocalGallery) -> dict[str, Any]:
+    def ask(gallery: LocalGallery) -> SearchPage:
         return answer(gallery, site.uploads.named(question.query), question.query, question)
 
-    return json_answer({**await site.searches.run(ask), "query_id": question.query})
+    return json_answer(replace(await site.searches.run(ask), query_id=question.query))
 
 
-@router.post("/search", responses=documented(404, 408, 409, 413, 415, 422))
+@router.post("/search", response_model=SearchPage, responses=documented(404, 408, 409, 413, 415, 422))
 async def search_upload(
     site: TheSite,
     question: Annotated[Question, Query()],
@@ -190,19 +200,18 @@ async def search_upload(
         data, label = await _read(image), _label(image)
     else:
         data, label = await site.fetch(address or ""), address or ""
-    document, query_id = await _search_sent(site, data, label, question)
-    return json_answer({**document, "query_id": query_id})
+    return json_answer(await _search_sent(site, data, label, question))
 
 
-async def _search_sent(site: Site, data: bytes, label: str, question: Question) -> tuple[dict[str, Any], str]:
+async def _search_sent(site: Site, data: bytes, label: str, question: Question) -> SearchPage:
     query_id = await asyncio.to_thread(site.uploads.put, data)
-    document = await site.searches.run(
+    page = await site.searches.run(
         lambda gallery: answer(gallery, site.uploads.named(query_id, label), label, question)
     )
-    return document, query_id
+    return replace(page, query_id=query_id)
 
 
-@router.post("/search/batch", responses=documented(408, 409, 413, 415, 422))
+@router.post("/search/batch", response_model=BatchAnswer, responses=documented(408, 409, 413, 415, 422))
 async def search_batch(
     site: TheSite,
     question: Annotated[Question, Query()],
@@ -212,48 +221,39 @@ async def search_batch(
     if len(image) > MAX_BATCH:
         raise Refusal(422, f"{len(image)} pictures are too many for one request: send {MAX_BATCH} at most.")
     find_way(question.by, site.options.settings)
-    answers: list[dict[str, Any]] = []
+    answers: list[SearchPage | SearchAnswer] = []
     for upload in image:
         label = _label(upload)
         try:
-            document, query_id = await _search_sent(site, await _read(upload), label, question)
-            answers.append({**document, "query_id": query_id})
+            answers.append(await _search_sent(site, await _read(upload), label, question))
         except PictureError as error:
-            answers.append(search_document(Answer(label, error=str(error))))
-    return json_answer({"answers": answers})
+            answers.append(SearchAnswer(label, error=str(error)))
+    return json_answer(BatchAnswer(tuple(answers)))
 
 
 Place = Annotated[str, Query(pattern=QUERY_PATTERN, description="`id:N` or `up:...`", examples=["id:1"])]
 
 
-@router.get("/compare", responses=documented(404, 422))
+@router.get("/compare", response_model=ComparedAnswer, responses=documented(404, 422))
 async def compare(site: TheSite, first: Place, second: Place) -> Response:
     """Compare two pictures that the server has, by every measure."""
-    document = await site.searches.run(
+    compared = await site.searches.run(
         lambda gallery: _compare(gallery, site.uploads.named(first), site.uploads.named(second))
     )
-    return json_answer(document)
+    return json_answer(compared)
 
 
-@router.post("/compare", responses=documented(408, 413, 415, 422))
+@router.post("/compare", response_model=ComparedAnswer, responses=documented(408, 413, 415, 422))
 async def compare_uploads(
     site: TheSite, first: Annotated[UploadFile, File()], second: Annotated[UploadFile, File()]
 ) -> Response:
     """Compare two pictures that are sent, by every measure."""
     ids = [await asyncio.to_thread(site.uploads.put, await _read(upload)) for upload in (first, second)]
-    document = await site.searches.run(
+    compared = await site.searches.run(
         lambda gallery: _compare(gallery, site.uploads.named(ids[0]), site.uploads.named(ids[1]))
     )
-    return json_answer({**document, "first_id": ids[0], "second_id": ids[1]})
+    return json_answer(replace(compared, first_id=ids[0], second_id=ids[1]))
 
 
-def _compare(gallery: LocalGallery, first: Source | str, second: Source | str) -> dict[str, Any]:
-    comparison = gallery.compare(first, second)
-    ranges = {one.name: (one.lowest, one.highest, one.is_distance) for one in comparison.measures}
-    sizes = comparison.sizes_px
-    return {
-        **compare_document(comparison),
-        "ranges": ranges,
-        "first": {"width_px": sizes[0][0], "height_px": sizes[0][1]},
-        "second": {"width_px": sizes[1][0], "height_px": sizes[1][1]},
-    }
+def _compare(gallery: LocalGallery, first: Source | str, second: Source | str) -> ComparedAnswer:
+    return ComparedAnswer.of(gallery.compare(first, second))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.features.keypoints import Keypoints
-from lookalike.proving.verify import MAX_TINT_LEVELS, MIN_MATCHES
+from lookalike.proving.matches import MIN_MATCHES
+from lookalike.proving.orientation import MAX_TINT_LEVELS
 
 MIN_SIDE_PX = 64  # of the shorter side: below, the pictures are icons, swatches and spacers
 _SIDE_PX = 32

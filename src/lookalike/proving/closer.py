@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.media.sight import Sight
-from lookalike.proving.differences import WINDOW_PX, Differences, find_differences
+from lookalike.proving.differences import WINDOW_PX, Differences, find_differences, find_other_colors
 from lookalike.proving.grounds import lay_on_one_ground
 from lookalike.proving.registration import Laid, lay_over
 from lookalike.proving.verify import VERIFICATION
@@ -44,16 +44,15 @@ _MIN_STROKES = 20
 
 # Photo or drawing: a drawing has a few plain grounds, and all else is strokes; a photo has gentle shades between.
 MIN_PHOTO_SHARE = 0.12
+SURELY_PHOTO_SHARE = 0.35  # of one tile
 _GENTLE_LEVELS = 24.0
 _N_GROUNDS = 4
 _BIN_LEVELS = 4
 
-# Of what differs between a photo and itself with something laid over it, banners and badges have 0.55 to 0.87 in
-# one colour, lettering 1.6 to 6 times the edges; two captions of one photo have 0.45 at most, and 1.3 times.
-MIN_PLAIN_SHARE = 0.5
-MAX_EDGE_RATIO = 1.4
+# Of what differs between a photo and itself with something laid over it, one has as strong edges as the photo has
+# elsewhere; two captions of one photo have edges 2 times as strong and more.
+MIN_SHARPER = 1.7
 MIN_OWN_SHARE = 0.02  # of the picture: less is chance, or a detail that keeps it from going all the same
-_PLAIN_LEVELS = 5
 _EDGE_PX = 1.5
 
 
@@ -145,15 +144,21 @@ def _look(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> CloserLook:
 def _look_at(laid: Laid) -> _Tile:
     found = find_differences(laid)
     drawn = _drawn(found) & laid.inside
+    n_inside = int(np.count_nonzero(laid.inside))
+    n_gentle = max(_count_gentle(grey, laid.inside) for grey in (found.base, found.moved))
+    may_be_drawing = (
+        n_gentle < SURELY_PHOTO_SHARE * n_inside
+    )  # else neither colours nor strokes are asked for
     clear = (found.clearness > found.least_clearness) | found.apart
+    regions = _outline(clear, laid)
     return _Tile(
-        int(np.count_nonzero(laid.inside)),
-        max(_count_gentle(grey, laid.inside) for grey in (found.base, found.moved)),
+        n_inside,
+        n_gentle,
         int(np.count_nonzero(drawn)),
         int(np.count_nonzero(drawn & clear)),
-        _stroke_px(found.base, drawn),
-        _outline(clear, laid),
-        _outline(clear | found.other_color, laid),
+        _stroke_px(found.base, drawn) if may_be_drawing else float("inf"),
+        regions,
+        _outline(clear | find_other_colors(laid), laid) if may_be_drawing else regions,
         _have_own_content(found, clear),
     )
 
@@ -241,25 +246,24 @@ def _count_gentle(grey: Float32Array, inside: NDArray[np.bool_]) -> int:
 
 
 def _have_own_content(found: Differences, clear: NDArray[np.bool_]) -> bool:
-    """Whether each picture of a photo shows something of its own where they differ, as two captions of one photo.
+    """Whether each picture of a photo has something laid over it where they differ, as two captions of one photo.
 
-    What one alone has laid over it brings edges that the other lacks, or is mostly of one plain colour.
+    What is laid over has sharper edges than the photo has elsewhere; the ground of it has not.
     """
     import cv2
 
     around = cv2.dilate(clear.astype(np.uint8), np.ones((WINDOW_PX, WINDOW_PX), np.uint8)) > 0
-    places = (found.differs & around) | found.apart
-    if np.count_nonzero(clear) < MIN_OWN_SHARE * clear.size or not places.any():
+    places = found.differs & around
+    if np.count_nonzero(clear) < MIN_OWN_SHARE * clear.size or not places.any() or around.all():
         return False
     strokes = cv2.dilate(places.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    plain, edges = [], []
+    sharper = []
     for grey in (found.base, found.moved):
-        levels = np.clip(grey[places], 0, 255).astype(np.int64) // _PLAIN_LEVELS
-        plain.append(float(np.convolve(np.bincount(levels), np.ones(3)).max()) / len(levels))
         smooth = cv2.GaussianBlur(grey, (0, 0), _EDGE_PX)
         dx, dy = (cv2.Sobel(smooth, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-        edges.append(float(cv2.magnitude(dx, dy)[strokes].mean()) + 0.5)
-    return max(plain) < MIN_PLAIN_SHARE and max(edges) < MAX_EDGE_RATIO * min(edges)
+        edges = cv2.magnitude(dx, dy)
+        sharper.append(float(edges[strokes].mean()) / (float(edges[~around].mean()) + 0.5))
+    return min(sharper) > MIN_SHARPER
 
 
 def _outline(clear: NDArray[np.bool_], laid: Laid) -> list[_Region]:

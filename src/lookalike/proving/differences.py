@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.proving.matching_tones import colorfulness, match_pictures, sample_evenly
-from lookalike.proving.registration import Laid
+from lookalike.proving.registration import Laid, grey_of
 from lookalike.records.arrays import Float32Array
 
 WINDOW_PX = 9
@@ -43,6 +43,9 @@ _BUSIEST = (0.95, 0.98, 0.995)
 _SAMPLE_PX = 200_000
 _MEDIAN_TO_SIGMA = 1.48
 MIN_COLOR_LEVELS = 18.0  # of a window: JPEG at quality 40 and half of the colours reaches 10
+MIN_EXACT_COLOR_LEVELS = 8.0  # of 3 pixels, where most others are equal to the level
+_EXACT_LEVELS = 2
+_LIVELY_LEVELS = 10.0
 _GREY_LEVELS = 1.5
 _MAX_GAIN = 1.4
 _MAX_OFFSET_LEVELS = 40.0
@@ -59,7 +62,6 @@ class Differences(NamedTuple):
     differs : whether the pixel itself does
     base, moved : both pictures in grey, in one tone and sharpness, 0 to 255
     noise : by how much they differ where the picture is as lively as here, in levels
-    other_color : whether it has another colour
     apart : whether the shapes around it have hardly anything in common; where most have not, noise cannot tell
     """
 
@@ -68,7 +70,6 @@ class Differences(NamedTuple):
     base: Float32Array
     moved: Float32Array
     noise: Float32Array
-    other_color: NDArray[np.bool_]
     apart: NDArray[np.bool_]
 
     @property
@@ -107,12 +108,11 @@ def find_differences(laid: Laid) -> Differences:
         base,
         moved,
         noise,
-        _other_colors(laid),
-        _are_apart(base, moved) & inside,
+        _are_apart(base, moved, inside),
     )
 
 
-def _are_apart(base: Float32Array, moved: Float32Array) -> NDArray[np.bool_]:
+def _are_apart(base: Float32Array, moved: Float32Array, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return where the coarse shapes do not correlate, and are too strong to be noise."""
     import cv2
 
@@ -125,7 +125,9 @@ def _are_apart(base: Float32Array, moved: Float32Array) -> NDArray[np.bool_]:
     spreads = [np.maximum(mean(one * one) - mean(one) ** 2, 0) for one in levels]
     together = mean(levels[0] * levels[1]) - mean(levels[0]) * mean(levels[1])
     correlation = together / np.sqrt((spreads[0] + 1) * (spreads[1] + 1))
-    is_strong = np.maximum(*spreads) > MIN_COARSE_LEVELS**2
+    around = np.ones((window_px, window_px), np.uint8)
+    whole = cv2.erode(inside.astype(np.uint8), around, borderType=cv2.BORDER_CONSTANT, borderValue=1) > 0
+    is_strong = whole & (np.maximum(*spreads) > MIN_COARSE_LEVELS**2)
     return np.asarray(is_strong & (correlation < MIN_COARSE_CORRELATION), np.bool_)
 
 
@@ -193,7 +195,7 @@ def _light(difference: Float32Array, inside: NDArray[np.bool_]) -> Float32Array:
     return np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _other_colors(laid: Laid) -> NDArray[np.bool_]:
+def find_other_colors(laid: Laid) -> NDArray[np.bool_]:
     """Return where the colours differ, beyond the gain and offset of a scanner, one for all of a channel."""
     import cv2
 
@@ -210,9 +212,23 @@ def _other_colors(laid: Laid) -> NDArray[np.bool_]:
         seen, wanted = moved[..., channel], base[..., channel]
         gain, offset = _fit_line(seen.ravel()[places], wanted.ravel()[places])
         worst = np.maximum(worst, np.abs(seen * gain + offset - wanted))
-    differs = ((worst > MIN_COLOR_LEVELS) & laid.inside).astype(np.uint8)
-    kernel = np.ones((window_px, window_px), np.uint8)
+    is_exact = _are_mostly_equal(laid)
+    differs = ((worst > (MIN_EXACT_COLOR_LEVELS if is_exact else MIN_COLOR_LEVELS)) & laid.inside).astype(
+        np.uint8
+    )
+    kernel = np.ones((3, 3) if is_exact else (window_px, window_px), np.uint8)
     return np.asarray(cv2.morphologyEx(differs, cv2.MORPH_OPEN, kernel) > 0, np.bool_)
+
+
+def _are_mostly_equal(laid: Laid) -> bool:
+    """Whether most of what is lively is the same to the level: neither was compressed, whatever else was done."""
+    import cv2
+
+    grey = grey_of(laid.base)
+    kernel = np.ones((3, 3), np.uint8)
+    lively = (cv2.dilate(grey, kernel) - cv2.erode(grey, kernel) > _LIVELY_LEVELS) & laid.inside
+    equal = cv2.absdiff(laid.base, laid.moved).max(axis=2) <= _EXACT_LEVELS
+    return bool(2 * np.count_nonzero(equal & lively) > np.count_nonzero(lively))
 
 
 def _fit_line(values: Float32Array, wanted: Float32Array) -> tuple[np.float32, np.float32]:

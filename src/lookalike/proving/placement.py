@@ -1,271 +1,241 @@
-"""The proof of a copy: pixels laid over each other."""
+"""Pairs of points -> where one picture lies in the other, if most of them agree in that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.records.arrays import Float32Array, UInt8Array
-from lookalike.records.geometry import (
-    Matrix,
-    area_of,
-    clip_to,
-    corners_of,
-    linear_scale,
-    move_points,
-    scaling,
-)
+from lookalike.features.keypoints import Keypoints
+from lookalike.proving.matches import MAX_MATCHES, MIN_MATCHES, Matches, match_points
+from lookalike.records.geometry import Matrix, Points, move_points
 
-# Laying one picture over the other
-MAX_OVERLAY_PX = 200
-MIN_OVERLAY_PX = 16
-SMOOTHING_PX = 1.0
-WINDOW_PX = 17
-MIN_TEXTURE_LEVELS = 3.0
-MIN_TEXTURE_SHARE = 0.2  # of the overlap's own contrast: below, a window is flat in that picture
-MIN_CORRELATION = 0.6
-MIN_MOTION_CORRELATION = 0.8
-MIN_MOTION_WINDOWS = 6
-MIN_GRADIENT = 1.0  # summed over a window of unit contrast: below, a shift could not be seen
-MIN_MOTION_SHARE = 0.16
+# In working pixels
+N_SEEDS = 60
+SEED_TOLERANCE_PX = 5.0
+SEED_TOLERANCE_SHARE = 0.15  # of the distance from the seed: SIFT's own angle and scale are that rough
+SEED_MAX_TURN = 0.45  # radians
+SEED_MAX_GROWTH = 0.8  # doublings
+TOLERANCE_PX = 2.5
+CLEAR_VOTES = 30  # and half of the matches: then the mirrored picture need not be tried
+CLEAR_SHARE = 0.7  # of the votes for the best seed: then the second best seed says the same
+EXPLICABLE_PX = 30.0  # a freer model can bend that far
+MIN_GAIN = 1.1
+MAX_STRETCH = 4.0
+MIN_DEPTH = 0.2
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How well two pictures agree where they overlap.
+class Placement(NamedTuple):
+    """Where the source lies in the target: a matrix between working pixels, and who agrees with it.
 
-    Parameters
-    ----------
-    score : float
-        share of the windows with texture in either picture in which both correlate, 0 to 1
-    residual : float
-        mean difference of grey after the best gain and offset, as a share of white, 0 to 1
-    textured : float
-        share of the overlap that has texture in either picture, 0 to 1
-    motion_px : float or None
-        how far the agreeing windows are shifted against each other, beyond one common movement, in pixels
-        of an overlap of at most `MAX_OVERLAY_PX`; 0 where that explains no more of the difference than
-        noise would, None where there is too little texture to see it
+    `share` is of the points that could agree, those inside the overlap; `error_px` is the median distance,
+    in working pixels of the coarser picture.
     """
 
-    score: float
-    residual: float
-    textured: float
-    motion_px: float | None
+    matrix: Matrix
+    n_inliers: int
+    source: Points
+    target: Points
+    error_px: float
+    share: float = 0.0
 
 
-NO_AGREEMENT = Agreement(0.0, 1.0, 0.0, None)
-
-
-class _Overlay(NamedTuple):
-    """Both pictures over their overlap, smoothed, and where they are both defined (1) or not (0)."""
-
-    source: Float32Array
-    target: Float32Array
-    mask: Float32Array
-
-
-class _Windows(NamedTuple):
-    """Both pictures window by window around every pixel of the overlap, each of shape (h, w)."""
-
-    means: tuple[Float32Array, Float32Array]
-    spreads: tuple[Float32Array, Float32Array]
-    correlation: Float32Array
-    textured: NDArray[np.bool_]
-
-
-# Pixels
-
-
-def compare_pixels(source: UInt8Array, target: UInt8Array, matrix: Matrix) -> Agreement:
-    """Lay one grey picture over another and tell where they agree.
-
-    Both are brought to the coarser one's resolution, smoothed, and compared window by window by
-    correlation, which does not see brightness or contrast.
-
-    Parameters
-    ----------
-    source, target : uint8 arrays of shape (h, w)
-    matrix : 3 x 3, from the source's pixels to the target's
-    """
-    overlay = _lay_over(source, target, matrix)
-    if overlay is None:
-        return NO_AGREEMENT
-    inside = overlay.mask > 0
-    windows = _compare_windows(overlay, inside)
-    n_textured = int(np.count_nonzero(windows.textured))
-    agreeing = windows.textured & (windows.correlation > MIN_CORRELATION)
-    return Agreement(
-        int(np.count_nonzero(agreeing)) / max(n_textured, 1),
-        _residual(overlay.source[inside], overlay.target[inside]),
-        n_textured / int(np.count_nonzero(inside)),
-        _measure_motion(overlay, windows),
+def find_placement(source: Keypoints, target: Keypoints) -> Placement | None:
+    """Return the placement of the source in the target that most points agree with, if any."""
+    matches = match_points(source, target, mirrored=False)
+    supports, votes = _find_support(matches)
+    if votes < max(CLEAR_VOTES, len(matches.source) / 2):
+        in_mirror = match_points(source, target, mirrored=True)
+        mirror_supports, mirror_votes = _find_support(in_mirror)
+        if mirror_votes > votes:
+            matches, supports, votes = in_mirror, mirror_supports, mirror_votes
+    best: Placement | None = None
+    for support in supports:
+        placed = _place(matches, support)
+        if placed is not None and (best is None or placed.n_inliers > best.n_inliers):
+            best = placed
+        if best is not None and best.n_inliers >= CLEAR_SHARE * votes:
+            break
+    if best is None:
+        return None
+    matrix = best.matrix @ matches.mirror
+    n_possible = min(_count_overlapping(source, target, matrix), MAX_MATCHES)
+    return best._replace(
+        matrix=matrix,
+        source=move_points(np.linalg.inv(matches.mirror), best.source),
+        share=best.n_inliers / max(n_possible, 1),
     )
 
 
-def _lay_over(source: UInt8Array, target: UInt8Array, matrix: Matrix) -> _Overlay | None:
-    """Bring both pictures to the coarser one's resolution over the overlap; None where it is too small."""
-    import cv2
-
-    overlap = clip_to(move_points(matrix, corners_of(_size_of(source))), _size_of(target))
-    if area_of(overlap) < MIN_OVERLAY_PX**2:
-        return None
-    scale = 1 / linear_scale(np.linalg.inv(matrix), overlap.mean(axis=0))
-    shrink = min(1.0, MAX_OVERLAY_PX / float(np.ptp(overlap, axis=0).max()), 1 / scale)
-    source, to_source = _shrink(source, scale * shrink)
-    target, to_target = _shrink(target, shrink)
-    corners = move_points(to_target, overlap)
-    low = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, _size_of(target))
-    size = int(high[0] - low[0]), int(high[1] - low[1])
-    if min(size) < MIN_OVERLAY_PX:
-        return None
-    placing = np.array([[1.0, 0, -low[0]], [0, 1.0, -low[1]], [0, 0, 1]]) @ to_target @ matrix
-    placing = placing @ np.linalg.inv(to_source)
-    warped = cv2.warpPerspective(source, placing, size, borderMode=cv2.BORDER_REPLICATE)
-    mask = cv2.warpPerspective(np.ones(source.shape, np.float32), placing, size, flags=cv2.INTER_NEAREST)
-    # The outermost pixels are mixed, by resampling and smoothing, with what lies around the picture.
-    mask = cv2.erode(mask, np.ones((7, 7), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0.0)
-    if np.count_nonzero(mask) < MIN_OVERLAY_PX**2 / 2:
-        return None
-    cut = target[low[1] : high[1], low[0] : high[0]]
-    smooth = (cv2.GaussianBlur(p.astype(np.float32), (0, 0), SMOOTHING_PX) for p in (warped, cut))
-    return _Overlay(*(np.asarray(values, np.float32) for values in (*smooth, mask)))
-
-
-def _size_of(pixels: UInt8Array) -> tuple[int, int]:
-    return pixels.shape[1], pixels.shape[0]
-
-
-def _shrink(picture: UInt8Array, factor: float) -> tuple[UInt8Array, Matrix]:
-    """Return a picture averaged to a smaller size, and the matrix from its original pixels to it."""
-    import cv2
-
-    if factor > 0.98:
-        return picture, np.eye(3)
-    size = _size_of(picture)
-    smaller = max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
-    resized = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8), scaling(size, smaller)
-
-
-def _sum_windows(values: Float32Array) -> Float32Array:
-    """Return the sum over the window around every pixel; outside the overlay there is nothing."""
-    import cv2
-
-    size = (WINDOW_PX, WINDOW_PX)
-    sums = cv2.boxFilter(values, cv2.CV_32F, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(sums, np.float32)
-
-
-def _compare_windows(overlay: _Overlay, inside: NDArray[np.bool_]) -> _Windows:
-    source, target, mask = overlay
-    n_filled = np.maximum(_sum_windows(mask), 1e-3)
-    # Centred first: float32 would lose small variances beside large squares.
-    levels = [np.float32(values[inside].mean()) for values in (source, target)]
-    source, target = (source - levels[0]) * mask, (target - levels[1]) * mask
-    means = _sum_windows(source) / n_filled, _sum_windows(target) / n_filled
-    spreads = (
-        np.maximum(_sum_windows(source * source) / n_filled - means[0] ** 2, 0),
-        np.maximum(_sum_windows(target * target) / n_filled - means[1] ** 2, 0),
-    )
-    together = _sum_windows(source * target) / n_filled - means[0] * means[1]
-    correlation = together / np.sqrt((spreads[0] + 1) * (spreads[1] + 1))
-    floors = [
-        max(MIN_TEXTURE_SHARE * float(values[inside].std()), MIN_TEXTURE_LEVELS) ** 2
-        for values in (source, target)
+def _count_overlapping(source: Keypoints, target: Keypoints, matrix: Matrix) -> int:
+    """Count the points of the picture that has fewer of them inside the overlap."""
+    there = move_points(matrix, source.positions)
+    back = move_points(np.linalg.inv(matrix), target.positions)
+    sizes = target.working_size, source.working_size
+    inside = [
+        np.all((points > -0.5) & (points < np.array(size) - 0.5), axis=1)
+        for points, size in zip((there, back), sizes, strict=True)
     ]
-    textured = (spreads[0] > floors[0]) | (spreads[1] > floors[1])
-    textured &= inside & (n_filled > WINDOW_PX**2 / 2)
-    first, second = (np.asarray(mean + level, np.float32) for mean, level in zip(means, levels, strict=True))
-    return _Windows((first, second), spreads, correlation, textured)
+    return min(int(np.count_nonzero(some)) for some in inside)
 
 
-def _residual(source: Float32Array, target: Float32Array) -> float:
-    """Return the mean difference after the best straight tone curve, as a share of white."""
-    source, target = source - source.mean(), target - target.mean()
-    gain = float(source @ target) / max(float(source @ source), 1e-6)
-    return float(np.abs(target - gain * source).mean() / 255)
+def _find_support(matches: Matches) -> tuple[NDArray[np.bool_], int]:
+    """Return who agrees with the two best seeds, shape (2, n), and how many do with the best.
 
+    Seeds that too few agree with are left out.
 
-def _measure_motion(overlay: _Overlay, windows: _Windows) -> float | None:
-    """Return the motion of `Agreement`, or None where there is too little texture to see any.
-
-    Lucas and Kanade (1981): a small shift changes a picture by its gradient. The shift of every window is
-    fitted to the difference, after blur, tone and a movement of the whole (an affine one: what the placement
-    got wrong). Noise and compression give shifts too, but those explain little of the difference; between
-    two shots of one thing they explain much of it.
+    A SIFT point has a place, a size and a direction, so every single match is a whole placement. No random
+    sampling is needed: the most distinct matches are all tried.
     """
-    contrasts = [np.sqrt(np.maximum(spread, 1)) for spread in windows.spreads]
-    source = (overlay.source - windows.means[0]) / contrasts[0]
-    target = (overlay.target - windows.means[1]) / contrasts[1]
-    agrees = windows.textured & (windows.correlation > MIN_MOTION_CORRELATION)
-    used = np.asarray(overlay.mask * agrees, np.float32)
-    middle = np.asarray((source + target) / 2, np.float32)
-    across, down, sharpness = _derivatives(middle)
-    squared = middle * middle
-    causes = np.stack([sharpness, squared, squared * middle])  # `middle**3` takes 200 times as long
-    difference = _without(np.asarray(source - target, np.float32), causes, used)
-    products = [
-        across * across, across * down, down * down,
-        across * difference, down * difference, difference * difference,
-    ]  # fmt: skip
-    grid = slice(WINDOW_PX // 2, None, WINDOW_PX // 2)
-    sums = [_sum_windows(used * product)[grid, grid].ravel().astype(np.float64) for product in products]
-    seen = sums[0] + sums[2] > MIN_GRADIENT
-    if np.count_nonzero(seen) < MIN_MOTION_WINDOWS:
+    source, target = matches.source, matches.target
+    if len(source) < MIN_MATCHES:
+        return np.zeros((0, len(source)), np.bool_), 0
+    seeds = slice(0, N_SEEDS)
+    factor = np.exp2(matches.growth[seeds])
+    along, across = np.cos(matches.turn[seeds]) * factor, np.sin(matches.turn[seeds]) * factor
+    dx, dy = (source[None, :, axis] - source[seeds, None, axis] for axis in (0, 1))
+    to_x, to_y = (target[None, :, axis] - target[seeds, None, axis] for axis in (0, 1))
+    errors = np.hypot(
+        along[:, None] * dx - across[:, None] * dy - to_x, across[:, None] * dx + along[:, None] * dy - to_y
+    )
+    turned = matches.turn[None] - matches.turn[seeds, None]
+    agrees = errors < SEED_TOLERANCE_PX + SEED_TOLERANCE_SHARE * np.hypot(to_x, to_y)
+    agrees &= np.abs((turned + np.pi) % (2 * np.pi) - np.pi) < SEED_MAX_TURN
+    agrees &= np.abs(matches.growth[None] - matches.growth[seeds, None]) < SEED_MAX_GROWTH
+    votes = np.count_nonzero(agrees, axis=1)
+    order = np.argsort(-votes, kind="stable")[:2]
+    return agrees[order[votes[order] >= MIN_MATCHES]], int(votes[order[0]])
+
+
+class _Model(NamedTuple):
+    """A kind of placement: how it is fitted, how its tolerance tightens, and what it takes to be chosen."""
+
+    degrees: int
+    steps: tuple[float, ...]
+    min_inliers: int
+
+
+_MODELS = {
+    "similarity": _Model(4, (4, 2, 1, 1), 4),
+    "affine": _Model(6, (8, 4, 2, 1, 1), 8),
+    "homography": _Model(8, (8, 4, 2, 1, 1), 12),
+}
+
+
+def _place(matches: Matches, support: NDArray[np.bool_]) -> Placement | None:
+    """Fit the simplest placement that explains the support; a freer one must explain clearly more."""
+    source, target = matches.source, matches.target
+    start = _fit_similarity(source[support], target[support], np.ones(int(support.sum())))
+    start = _tighten("similarity", start, source, target, (12.0, 8.0, 5.0))
+    if start is None:
         return None
-    rows, columns = np.mgrid[0 : used.shape[0], 0 : used.shape[1]]
-    places = [(steps[grid, grid].ravel() / max(used.shape))[seen] for steps in (columns, rows)]
-    centres = np.stack([np.ones_like(places[0]), *places], axis=1)
-    return _fit_motion(np.stack([values[seen] for values in sums]), centres)
+    # Points are found to a fraction of a pixel of the picture they were found in.
+    coarseness = max(1.0, float(np.sqrt(abs(np.linalg.det(start[:2, :2])))))
+    tolerance = TOLERANCE_PX * coarseness
+    n_explicable = np.count_nonzero(_errors(start, source, target) < EXPLICABLE_PX * coarseness)
+    best, most = None, 0.0
+    for name, model in _MODELS.items():
+        if MIN_GAIN * most >= n_explicable:
+            break
+        matrix = _tighten(name, start, source, target, [step * coarseness for step in model.steps])
+        if matrix is None:
+            continue
+        errors = _errors(matrix, source, target)
+        near = errors < tolerance
+        n_inliers = _count_places(source[near], target[near])
+        # Torr and Zisserman's MSAC (2000): an inlier counts the more, the closer it is.
+        gained = float((1 - (errors[near] / tolerance) ** 2).sum())
+        if n_inliers >= model.min_inliers and gained > MIN_GAIN * most:
+            error_px = float(np.median(errors[near])) / coarseness
+            best, most = Placement(matrix, n_inliers, source[near], target[near], error_px), gained
+    return best
 
 
-def _derivatives(values: Float32Array) -> tuple[Float32Array, Float32Array, Float32Array]:
-    """Return the slope across, the slope down and the Laplacian."""
-    import cv2
-
-    x, y = (cv2.Sobel(values, cv2.CV_32F, *axis, ksize=3, scale=1 / 8) for axis in ((1, 0), (0, 1)))
-    laplacian = cv2.Laplacian(values, cv2.CV_32F)
-    return np.asarray(x, np.float32), np.asarray(y, np.float32), np.asarray(laplacian, np.float32)
+def _errors(matrix: Matrix, source: Points, target: Points) -> NDArray[np.float64]:
+    offsets = move_points(matrix, source) - target
+    return np.hypot(offsets[:, 0], offsets[:, 1])
 
 
-def _without(difference: Float32Array, causes: Float32Array, weights: Float32Array) -> Float32Array:
-    """Take out of a difference what a blur (the Laplacian) and a tone curve (powers) explain of it.
-
-    `causes` has the shape (n, h, w); the other two (h, w).
-    """
-    columns = causes.reshape(len(causes), -1)
-    weighted = columns * weights.ravel()
-    square = (weighted @ columns.T).astype(np.float64) + 1e-3 * np.eye(len(causes))
-    shares = np.linalg.solve(square, (weighted @ difference.ravel()).astype(np.float64))
-    return np.asarray(difference - np.tensordot(shares.astype(np.float32), causes, 1), np.float32)
+def _count_places(source: Points, target: Points) -> int:
+    """Count the pairs at different places: SIFT gives one place several points of different direction."""
+    return min(len(np.unique(np.round(points) @ (1.0, 1e5))) for points in (source, target))
 
 
-def _fit_motion(sums: NDArray[np.float64], places: NDArray[np.float64]) -> float:
-    """Fit one affine movement to all windows, then a shift to each.
+def _tighten(
+    name: str, matrix: Matrix | None, source: Points, target: Points, tolerances: Sequence[float]
+) -> Matrix | None:
+    """Fit again and again with weights that fade beyond a tightening tolerance (Cauchy's)."""
+    for tolerance in tolerances:
+        if matrix is None or not _is_sane(matrix, source):
+            return None
+        errors = _errors(matrix, source, target)
+        near = errors < 3 * tolerance
+        if 2 * near.sum() <= _MODELS[name].degrees:
+            return None
+        weights = 1 / (1 + (errors[near] / tolerance) ** 2)
+        matrix = _FITS[name](source[near], target[near], weights)
+    return matrix if matrix is not None and _is_sane(matrix, source) else None
 
-    Parameters
-    ----------
-    sums : float64 array of shape (6, n)
-        over each window: squares and product of the slopes (xx, xy, yy), slopes times difference (dx, dy),
-        and the difference squared (dd)
-    places : float64 array of shape (n, 3)    1, x and y of each window
-    """
-    xx, xy, yy, dx, dy, dd = sums
-    blocks = [[places.T @ (places * part[:, None]) for part in row] for row in ((xx, xy), (xy, yy))]
-    right = np.concatenate([places.T @ dx, places.T @ dy])
-    common = np.linalg.solve(np.block(blocks) + 1e-3 * np.eye(6), right)
-    u, v = places @ common[:3], places @ common[3:]
-    unexplained = max(float(dd.sum() - u @ dx - v @ dy), 1e-3)
-    dx, dy = dx - xx * u - xy * v, dy - xy * u - yy * v
-    damping = 0.5  # holds windows whose gradients point one way only
-    determinant = (xx + damping) * (yy + damping) - xy**2
-    u, v = ((yy + damping) * dx - xy * dy) / determinant, ((xx + damping) * dy - xy * dx) / determinant
-    if float(u @ dx + v @ dy) / unexplained < MIN_MOTION_SHARE:
-        return 0.0
-    weights = xx + yy
-    return float(np.sqrt(weights @ (u * u + v * v) / weights.sum()))
+
+def _is_sane(matrix: Matrix, points: Points) -> bool:
+    """Tell whether a matrix is a view that a picture can be given: not folded, not a sliver."""
+    depth = points @ matrix[2, :2] + matrix[2, 2]
+    if depth.min() <= MIN_DEPTH * depth.max():
+        return False
+    (a, b), (c, d) = matrix[:2, :2].tolist()
+    area = a * d - b * c
+    # With singular values s and t, a^2 + b^2 + c^2 + d^2 is s^2 + t^2 and the area is s t.
+    return bool(area > 1e-4 and a * a + b * b + c * c + d * d < (MAX_STRETCH + 1 / MAX_STRETCH) * area)
+
+
+def _fit_similarity(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
+    """Fit turn, scale and shift by weighted least squares."""
+    from_centre, to_centre = weights @ source / weights.sum(), weights @ target / weights.sum()
+    u, v = source - from_centre, target - to_centre
+    spread = float(weights @ (u * u).sum(axis=1))
+    if spread < 1e-9:
+        return None
+    along = float(weights @ (u * v).sum(axis=1)) / spread
+    across = float(weights @ (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])) / spread
+    return _assemble(np.array([[along, -across], [across, along]]), from_centre, to_centre)
+
+
+def _fit_affine(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
+    """Fit any linear map and shift by weighted least squares."""
+    from_centre, to_centre = weights @ source / weights.sum(), weights @ target / weights.sum()
+    u, v = source - from_centre, target - to_centre
+    square = (u * weights[:, None]).T @ u
+    if np.linalg.cond(square) > 1e4:
+        return None
+    linear = np.linalg.solve(square, (u * weights[:, None]).T @ v).T
+    return _assemble(linear, from_centre, to_centre)
+
+
+def _assemble(linear: NDArray[np.float64], from_centre: Points, to_centre: Points) -> Matrix:
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = linear, to_centre - linear @ from_centre
+    return matrix
+
+
+def _fit_homography(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
+    """Fit a perspective by the normalised direct linear transform (Hartley, 1997), weighted."""
+    to_small, to_large = _normalise(source), np.linalg.inv(_normalise(target))
+    x, y = move_points(to_small, source).T
+    u, v = move_points(_normalise(target), target).T
+    one, nil = np.ones_like(x), np.zeros_like(x)
+    above = np.stack([x, y, one, nil, nil, nil, -u * x, -u * y, -u], axis=1)
+    below = np.stack([nil, nil, nil, x, y, one, -v * x, -v * y, -v], axis=1)
+    rows = np.concatenate([above * weights[:, None], below * weights[:, None]])
+    _, vectors = np.linalg.eigh(rows.T @ rows)
+    matrix = to_large @ vectors[:, 0].reshape(3, 3) @ to_small
+    return None if abs(matrix[2, 2]) < 1e-9 else np.asarray(matrix / matrix[2, 2], np.float64)
+
+
+def _normalise(points: Points) -> Matrix:
+    centre, spread = points.mean(axis=0), max(float(points.std()), 1e-9)
+    return np.array([[1 / spread, 0, -centre[0] / spread], [0, 1 / spread, -centre[1] / spread], [0, 0, 1]])
+
+
+_FITS = {"similarity": _fit_similarity, "affine": _fit_affine, "homography": _fit_homography}

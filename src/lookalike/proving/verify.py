@@ -8,17 +8,17 @@ on one template, and from two shots of one scene.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.features.keypoints import RECIPE as KEYPOINTS
 from lookalike.features.keypoints import Keypoints
-from lookalike.proving.placement import Agreement, compare_pixels
-from lookalike.records.arrays import Float32Array
+from lookalike.proving.orientation import find_orientation
+from lookalike.proving.overlay import Agreement, compare_pixels
+from lookalike.proving.placement import Placement, find_placement
 from lookalike.records.geometry import (
     WHOLE,
     Matrix,
@@ -38,25 +38,6 @@ VERIFICATION = Recipe("verification", 4, {"keypoints": KEYPOINTS.version})
 """What outcomes are kept under: the version is raised whenever the same keypoints would give another one."""
 
 Method = Literal["keypoints", "pixels"]
-
-# Matching
-MAX_RATIO = 0.85  # of the distances to the nearest and the second nearest descriptor
-MAX_MATCHES = 300
-N_SEEDS = 60
-MIN_MATCHES = 5
-
-# Placement, in working pixels
-SEED_TOLERANCE_PX = 5.0
-SEED_TOLERANCE_SHARE = 0.15  # of the distance from the seed: SIFT's own angle and scale are that rough
-SEED_MAX_TURN = 0.45  # radians
-SEED_MAX_GROWTH = 0.8  # doublings
-TOLERANCE_PX = 2.5
-CLEAR_VOTES = 30  # and half of the matches: then the mirrored picture need not be tried
-CLEAR_SHARE = 0.7  # of the votes for the best seed: then the second best seed says the same
-EXPLICABLE_PX = 30.0  # a freer model can bend that far
-MIN_GAIN = 1.1
-MAX_STRETCH = 4.0
-MIN_DEPTH = 0.2
 
 # Verdict, measured on 1,600 edits of 80 photos and on 10,900 nearest pairs of products, clothes and fruit
 # on a turntable (docs/decisions/0006). Edits as a rule agree in all windows; two shots of one thing reach
@@ -96,8 +77,6 @@ MAX_BENT_DEPTH = 0.02  # by which the sides of a picture differ, seen in perspec
 # Fallback on pixels
 MIN_PIXEL_AGREEMENT = 0.9
 MAX_PIXEL_RESIDUAL = 0.02
-MAX_TINT_LEVELS = 6.0
-MAX_ASPECT_RATIO = 1.03
 MIN_TEXTURED = 0.02  # of the area: below, only the residual can tell
 MAX_PLAIN_RESIDUAL = 0.008
 
@@ -161,35 +140,6 @@ class Verification:
         )
 
 
-class _Matches(NamedTuple):
-    """Pairs of points that look alike, in working pixels, most distinct first.
-
-    `mirror` leads from the source's own pixels to those of `source`; `turn` is in radians, `growth` in
-    doublings.
-    """
-
-    mirror: Matrix
-    source: Points
-    target: Points
-    turn: NDArray[np.float32]
-    growth: NDArray[np.float32]
-
-
-class _Placement(NamedTuple):
-    """Where the source lies in the target: a matrix between working pixels, and who agrees with it.
-
-    `share` is of the points that could agree, those inside the overlap; `error_px` is the median distance,
-    in working pixels of the coarser picture.
-    """
-
-    matrix: Matrix
-    n_inliers: int
-    source: Points
-    target: Points
-    error_px: float
-    share: float = 0.0
-
-
 def verify(first: Keypoints, second: Keypoints) -> Verification:
     """Tell what two pictures are to each other, and prove it.
 
@@ -216,7 +166,7 @@ def _rank(keypoints: Keypoints) -> tuple[int, int, bytes]:
 def _verify_ordered(first: Keypoints, second: Keypoints) -> Verification:
     if _same_pixels(first, second):
         return _answer(first, second, "same_pixels", "pixels", np.eye(3), Agreement(1.0, 0.0, 0.0, None))
-    placed = _find_placement(first, second)
+    placed = find_placement(first, second)
     if placed is None or placed.n_inliers < MIN_INLIERS:
         return _verify_by_pixels(first, second)
     agreement = compare_pixels(first.view, second.view, _between_views(first, second, placed.matrix))
@@ -231,7 +181,7 @@ def _verify_ordered(first: Keypoints, second: Keypoints) -> Verification:
     return _UNPROVEN
 
 
-def _is_copy(placed: _Placement, agreement: Agreement) -> bool:
+def _is_copy(placed: Placement, agreement: Agreement) -> bool:
     """Decide by the points that agree, the pixels that agree, and whether anything moved between them.
 
     Something laid over a copy hides points and pixels, but leaves the others exactly where they were. So
@@ -249,7 +199,7 @@ def _is_copy(placed: _Placement, agreement: Agreement) -> bool:
     return agreement.score >= MIN_AGREEMENT
 
 
-def _is_strip(first: Keypoints, second: Keypoints, placed: _Placement) -> bool:
+def _is_strip(first: Keypoints, second: Keypoints, placed: Placement) -> bool:
     """Whether points place a picture whose view is too thin to tell more."""
     is_thin = min(*first.view.shape, *second.view.shape) < MIN_VIEW_SIDE_PX
     is_long = max(max(one.view.shape) / min(one.view.shape) for one in (first, second)) > MIN_STRIP_LENGTH
@@ -311,7 +261,7 @@ def _answer(
     method: Method,
     working_matrix: Matrix,
     agreement: Agreement,
-    placed: _Placement | None = None,
+    placed: Placement | None = None,
 ) -> Verification:
     sizes = (first.width_px, first.height_px), (second.width_px, second.height_px)
     to_original = scaling(second.working_size, sizes[1])
@@ -369,244 +319,6 @@ def _swap(found: Verification, first: Keypoints, second: Keypoints) -> Verificat
     )
 
 
-# Placement by points
-
-
-def _find_placement(source: Keypoints, target: Keypoints) -> _Placement | None:
-    """Return the placement of the source in the target that most points agree with, if any."""
-    matches = _match(source, target, mirrored=False)
-    supports, votes = _find_support(matches)
-    if votes < max(CLEAR_VOTES, len(matches.source) / 2):
-        in_mirror = _match(source, target, mirrored=True)
-        mirror_supports, mirror_votes = _find_support(in_mirror)
-        if mirror_votes > votes:
-            matches, supports, votes = in_mirror, mirror_supports, mirror_votes
-    best: _Placement | None = None
-    for support in supports:
-        placed = _place(matches, support)
-        if placed is not None and (best is None or placed.n_inliers > best.n_inliers):
-            best = placed
-        if best is not None and best.n_inliers >= CLEAR_SHARE * votes:
-            break
-    if best is None:
-        return None
-    matrix = best.matrix @ matches.mirror
-    n_possible = min(_count_overlapping(source, target, matrix), MAX_MATCHES)
-    return best._replace(
-        matrix=matrix,
-        source=move_points(np.linalg.inv(matches.mirror), best.source),
-        share=best.n_inliers / max(n_possible, 1),
-    )
-
-
-def _count_overlapping(source: Keypoints, target: Keypoints, matrix: Matrix) -> int:
-    """Count the points of the picture that has fewer of them inside the overlap."""
-    there = move_points(matrix, source.positions)
-    back = move_points(np.linalg.inv(matrix), target.positions)
-    sizes = target.working_size, source.working_size
-    inside = [
-        np.all((points > -0.5) & (points < np.array(size) - 0.5), axis=1)
-        for points, size in zip((there, back), sizes, strict=True)
-    ]
-    return min(int(np.count_nonzero(some)) for some in inside)
-
-
-def _match(source: Keypoints, target: Keypoints, *, mirrored: bool) -> _Matches:
-    """Return the points of the source, or of its mirror picture, that look like one point of the target."""
-    descriptors = source.mirrored_descriptors if mirrored else source.descriptors
-    rows, columns = _find_alike(descriptors, target.descriptors)
-    mirror = np.eye(3)
-    angles = source.angles[rows]
-    if mirrored:
-        mirror[0, 0], mirror[0, 2] = -1, source.working_size[0] - 1
-        angles = np.float32(np.pi) - angles
-    return _Matches(
-        mirror,
-        move_points(mirror, source.positions[rows]),
-        target.positions[columns].astype(np.float64),
-        target.angles[columns] - angles,
-        target.log_scales[columns] - source.log_scales[rows],
-    )
-
-
-def _find_alike(source: Float32Array, target: Float32Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return rows of source and target that pass the ratio test, the most distinct first."""
-    if min(len(source), len(target)) < 2:
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    likeness = source @ target.T
-    rows = np.arange(len(source))
-    nearest = likeness.argmax(axis=1)
-    first = likeness[rows, nearest]
-    likeness[rows, nearest] = -1
-    # Squared distances of unit vectors are 2 - 2 x likeness.
-    ratio = (1 - first) / np.maximum(1 - likeness.max(axis=1), 1e-6)
-    kept = np.flatnonzero(ratio < MAX_RATIO**2)
-    kept = kept[np.argsort(ratio[kept], kind="stable")]
-    _, unique = np.unique(nearest[kept], return_index=True)
-    kept = kept[np.sort(unique)][:MAX_MATCHES]
-    return kept, nearest[kept]
-
-
-def _find_support(matches: _Matches) -> tuple[NDArray[np.bool_], int]:
-    """Return who agrees with the two best seeds, shape (2, n), and how many do with the best.
-
-    Seeds that too few agree with are left out.
-
-    A SIFT point has a place, a size and a direction, so every single match is a whole placement. No random
-    sampling is needed: the most distinct matches are all tried.
-    """
-    source, target = matches.source, matches.target
-    if len(source) < MIN_MATCHES:
-        return np.zeros((0, len(source)), np.bool_), 0
-    seeds = slice(0, N_SEEDS)
-    factor = np.exp2(matches.growth[seeds])
-    along, across = np.cos(matches.turn[seeds]) * factor, np.sin(matches.turn[seeds]) * factor
-    dx, dy = (source[None, :, axis] - source[seeds, None, axis] for axis in (0, 1))
-    to_x, to_y = (target[None, :, axis] - target[seeds, None, axis] for axis in (0, 1))
-    errors = np.hypot(
-        along[:, None] * dx - across[:, None] * dy - to_x, across[:, None] * dx + along[:, None] * dy - to_y
-    )
-    turned = matches.turn[None] - matches.turn[seeds, None]
-    agrees = errors < SEED_TOLERANCE_PX + SEED_TOLERANCE_SHARE * np.hypot(to_x, to_y)
-    agrees &= np.abs((turned + np.pi) % (2 * np.pi) - np.pi) < SEED_MAX_TURN
-    agrees &= np.abs(matches.growth[None] - matches.growth[seeds, None]) < SEED_MAX_GROWTH
-    votes = np.count_nonzero(agrees, axis=1)
-    order = np.argsort(-votes, kind="stable")[:2]
-    return agrees[order[votes[order] >= MIN_MATCHES]], int(votes[order[0]])
-
-
-class _Model(NamedTuple):
-    """A kind of placement: how it is fitted, how its tolerance tightens, and what it takes to be chosen."""
-
-    degrees: int
-    steps: tuple[float, ...]
-    min_inliers: int
-
-
-_MODELS = {
-    "similarity": _Model(4, (4, 2, 1, 1), 4),
-    "affine": _Model(6, (8, 4, 2, 1, 1), 8),
-    "homography": _Model(8, (8, 4, 2, 1, 1), 12),
-}
-
-
-def _place(matches: _Matches, support: NDArray[np.bool_]) -> _Placement | None:
-    """Fit the simplest placement that explains the support; a freer one must explain clearly more."""
-    source, target = matches.source, matches.target
-    start = _fit_similarity(source[support], target[support], np.ones(int(support.sum())))
-    start = _tighten("similarity", start, source, target, (12.0, 8.0, 5.0))
-    if start is None:
-        return None
-    # Points are found to a fraction of a pixel of the picture they were found in.
-    coarseness = max(1.0, float(np.sqrt(abs(np.linalg.det(start[:2, :2])))))
-    tolerance = TOLERANCE_PX * coarseness
-    n_explicable = np.count_nonzero(_errors(start, source, target) < EXPLICABLE_PX * coarseness)
-    best, most = None, 0.0
-    for name, model in _MODELS.items():
-        if MIN_GAIN * most >= n_explicable:
-            break
-        matrix = _tighten(name, start, source, target, [step * coarseness for step in model.steps])
-        if matrix is None:
-            continue
-        errors = _errors(matrix, source, target)
-        near = errors < tolerance
-        n_inliers = _count_places(source[near], target[near])
-        # Torr and Zisserman's MSAC (2000): an inlier counts the more, the closer it is.
-        gained = float((1 - (errors[near] / tolerance) ** 2).sum())
-        if n_inliers >= model.min_inliers and gained > MIN_GAIN * most:
-            error_px = float(np.median(errors[near])) / coarseness
-            best, most = _Placement(matrix, n_inliers, source[near], target[near], error_px), gained
-    return best
-
-
-def _errors(matrix: Matrix, source: Points, target: Points) -> NDArray[np.float64]:
-    offsets = move_points(matrix, source) - target
-    return np.hypot(offsets[:, 0], offsets[:, 1])
-
-
-def _count_places(source: Points, target: Points) -> int:
-    """Count the pairs at different places: SIFT gives one place several points of different direction."""
-    return min(len(np.unique(np.round(points) @ (1.0, 1e5))) for points in (source, target))
-
-
-def _tighten(
-    name: str, matrix: Matrix | None, source: Points, target: Points, tolerances: Sequence[float]
-) -> Matrix | None:
-    """Fit again and again with weights that fade beyond a tightening tolerance (Cauchy's)."""
-    for tolerance in tolerances:
-        if matrix is None or not _is_sane(matrix, source):
-            return None
-        errors = _errors(matrix, source, target)
-        near = errors < 3 * tolerance
-        if 2 * near.sum() <= _MODELS[name].degrees:
-            return None
-        weights = 1 / (1 + (errors[near] / tolerance) ** 2)
-        matrix = _FITS[name](source[near], target[near], weights)
-    return matrix if matrix is not None and _is_sane(matrix, source) else None
-
-
-def _is_sane(matrix: Matrix, points: Points) -> bool:
-    """Tell whether a matrix is a view that a picture can be given: not folded, not a sliver."""
-    depth = points @ matrix[2, :2] + matrix[2, 2]
-    if depth.min() <= MIN_DEPTH * depth.max():
-        return False
-    (a, b), (c, d) = matrix[:2, :2].tolist()
-    area = a * d - b * c
-    # With singular values s and t, a^2 + b^2 + c^2 + d^2 is s^2 + t^2 and the area is s t.
-    return bool(area > 1e-4 and a * a + b * b + c * c + d * d < (MAX_STRETCH + 1 / MAX_STRETCH) * area)
-
-
-def _fit_similarity(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
-    """Fit turn, scale and shift by weighted least squares."""
-    from_centre, to_centre = weights @ source / weights.sum(), weights @ target / weights.sum()
-    u, v = source - from_centre, target - to_centre
-    spread = float(weights @ (u * u).sum(axis=1))
-    if spread < 1e-9:
-        return None
-    along = float(weights @ (u * v).sum(axis=1)) / spread
-    across = float(weights @ (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])) / spread
-    return _assemble(np.array([[along, -across], [across, along]]), from_centre, to_centre)
-
-
-def _fit_affine(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
-    """Fit any linear map and shift by weighted least squares."""
-    from_centre, to_centre = weights @ source / weights.sum(), weights @ target / weights.sum()
-    u, v = source - from_centre, target - to_centre
-    square = (u * weights[:, None]).T @ u
-    if np.linalg.cond(square) > 1e4:
-        return None
-    linear = np.linalg.solve(square, (u * weights[:, None]).T @ v).T
-    return _assemble(linear, from_centre, to_centre)
-
-
-def _assemble(linear: NDArray[np.float64], from_centre: Points, to_centre: Points) -> Matrix:
-    matrix = np.eye(3)
-    matrix[:2, :2], matrix[:2, 2] = linear, to_centre - linear @ from_centre
-    return matrix
-
-
-def _fit_homography(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix | None:
-    """Fit a perspective by the normalised direct linear transform (Hartley, 1997), weighted."""
-    to_small, to_large = _normalise(source), np.linalg.inv(_normalise(target))
-    x, y = move_points(to_small, source).T
-    u, v = move_points(_normalise(target), target).T
-    one, nil = np.ones_like(x), np.zeros_like(x)
-    above = np.stack([x, y, one, nil, nil, nil, -u * x, -u * y, -u], axis=1)
-    below = np.stack([nil, nil, nil, x, y, one, -v * x, -v * y, -v], axis=1)
-    rows = np.concatenate([above * weights[:, None], below * weights[:, None]])
-    _, vectors = np.linalg.eigh(rows.T @ rows)
-    matrix = to_large @ vectors[:, 0].reshape(3, 3) @ to_small
-    return None if abs(matrix[2, 2]) < 1e-9 else np.asarray(matrix / matrix[2, 2], np.float64)
-
-
-def _normalise(points: Points) -> Matrix:
-    centre, spread = points.mean(axis=0), max(float(points.std()), 1e-9)
-    return np.array([[1 / spread, 0, -centre[0] / spread], [0, 1 / spread, -centre[1] / spread], [0, 0, 1]])
-
-
-_FITS = {"similarity": _fit_similarity, "affine": _fit_affine, "homography": _fit_homography}
-
-
 # Fallback on pixels
 
 
@@ -616,7 +328,7 @@ def _verify_by_pixels(first: Keypoints, second: Keypoints) -> Verification:
     Stricter than with points: the colours must be equal as well, for a soft gradient correlates with any
     other.
     """
-    turn = _find_orientation(first, second)
+    turn = find_orientation(first, second)
     if turn is None:
         return _UNPROVEN
     agreement = compare_pixels(first.view, second.view, _between_views(first, second, turn))
@@ -631,49 +343,3 @@ def _verify_by_pixels(first: Keypoints, second: Keypoints) -> Verification:
 _UNPROVEN = Verification(
     "different", "pixels", 0, 0.0, 1.0, "", "neither", None, (), (), np.empty((0, 2)), np.empty((0, 2))
 )
-
-
-def _find_orientation(first: Keypoints, second: Keypoints) -> Matrix | None:
-    """Return the matrix between working pixels for the orientation in which the colours are equal, if any."""
-    best, least = None, MAX_TINT_LEVELS
-    for linear in _ORIENTATIONS:
-        width, height = np.abs(linear) @ first.working_size
-        shapes = width * second.working_size[1], height * second.working_size[0]
-        if max(shapes) > MAX_ASPECT_RATIO * min(shapes):
-            continue
-        difference = np.abs(_turn_tint(first.tint, linear) - second.tint.astype(np.float32)).mean()
-        if difference < least:
-            best, least = linear, float(difference)
-    return None if best is None else _orientation_matrix(best, first.working_size, second.working_size)
-
-
-# Turns first: where a mirror cannot be told from a turn, the turn is said.
-_ORIENTATIONS = [
-    np.array(rows)
-    for rows in (
-        ((1, 0), (0, 1)),
-        ((-1, 0), (0, -1)),
-        ((0, -1), (1, 0)),
-        ((0, 1), (-1, 0)),
-        ((-1, 0), (0, 1)),
-        ((1, 0), (0, -1)),
-        ((0, 1), (1, 0)),
-        ((0, -1), (-1, 0)),
-    )
-]
-
-
-def _turn_tint(tint: NDArray[np.uint8], linear: NDArray[np.int_]) -> Float32Array:
-    swapped = tint.swapaxes(0, 1) if linear[0, 0] == 0 else tint
-    columns, rows = linear.sum(axis=1)
-    return swapped[:: int(rows), :: int(columns)].astype(np.float32)
-
-
-def _orientation_matrix(
-    linear: NDArray[np.int_], from_size: tuple[int, int], to_size: tuple[int, int]
-) -> Matrix:
-    width, height = (int(side) for side in np.abs(linear) @ from_size)
-    shift = np.where(linear.sum(axis=1) < 0, (width - 1, height - 1), 0)
-    turned = np.eye(3)
-    turned[:2, :2], turned[:2, 2] = linear, shift
-    return np.asarray(scaling((width, height), to_size) @ turned, np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Request
@@ -34,7 +35,7 @@ MAX_PATH_LENGTH = 4096  # longer ones no system opens
 def _is_text(value: Any) -> str:
     if not isinstance(value, str) or not value or "\x00" in value or len(value) > MAX_PATH_LENGTH:
         raise ValueError(f"this must be text of 1 to {MAX_PATH_LENGTH:,} characters, without a NUL character")
-    return value
+    return os.path.expanduser(value) if value == "~" or value.startswith("~/") else value
 
 
 # A path need not be Unicode; pydantic's own text would refuse what JSON carries as lone surrogates.

@@ -95,7 +95,7 @@ class LibraryPage {
     this.paths = paths;
     const submit = (event) => {
       event.preventDefault();
-      this.#index(paths.value.split("\n").map((line) => line.trim()).filter(Boolean), hashes.checked ? "hashes" : "all");
+      this.#index(paths.value.split("\n").map(pathOf).filter(Boolean), hashes.checked ? "hashes" : "all");
     };
     refill(
       this.add,
@@ -189,6 +189,12 @@ class LibraryPage {
       h("p", {}, h("a", { href: addressOf(emptyQuestion()), "data-inside": true }, t("library.tosearch"))),
     );
   }
+}
+
+/** Return the path that a line means: as it was typed, in quotes, or copied from a browser as an address. */
+function pathOf(line) {
+  const text = line.trim().replace(/^(["'])(.*)\1$/, "$2");
+  return text.startsWith("file://") ? decodeURIComponent(new URL(text).pathname) : text;
 }
 
 function findingRow({ name, value, remedy, is_broken: isBroken }) {

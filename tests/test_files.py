@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from lookalike.errors import LimitError, ReadError
 from lookalike.media import files
-from lookalike.media.files import FoundFile, iter_files, read_file, read_paths_from
+from lookalike.media.files import read_file, read_paths_from
+from lookalike.media.globs import compile_globs
+from lookalike.media.walk import FoundFile, iter_files
 from pictures import encode, photo
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX file names and kinds")
@@ -44,7 +46,9 @@ def test_walk_gives_size_time_and_absolute_path(tmp_path: Path, monkeypatch: pyt
     make(tmp_path, "in/a.jpg", content=b"12345")
     os.utime(tmp_path / "in/a.jpg", ns=(1, 1_500_000_000_123_456_700))
     monkeypatch.chdir(tmp_path)
-    expected = FoundFile(str(tmp_path / "in" / "a.jpg"), 5, 1_500_000_000_123_456_700)
+    expected = FoundFile(
+        str(tmp_path / "in" / "a.jpg"), 5, 1_500_000_000_123_456_700, os.stat(tmp_path).st_dev
+    )
     assert list(iter_files(["in"])) == list(iter_files(["in/a.jpg"])) == [expected]
 
 
@@ -114,12 +118,12 @@ def test_an_excluded_folder_is_not_entered(tmp_path: Path) -> None:
 
 @given(st.text(st.sampled_from("[]!^-&|~\\ab/*?#"), max_size=8) | st.text(max_size=8))
 def test_every_text_is_a_usable_glob_without_a_warning(glob: str) -> None:
-    files._compile_globs([glob])
+    compile_globs([glob])
 
 
 @given(st.text(st.characters(exclude_characters="*?["), min_size=1, max_size=12))
 def test_a_glob_without_wildcards_matches_itself(name: str) -> None:
-    pattern = files._compile_globs([name])
+    pattern = compile_globs([name])
     assert pattern is not None
     assert pattern.fullmatch(name)
 

@@ -11,8 +11,9 @@ from typing import Literal
 from lookalike.adding.heads import add_heads
 from lookalike.adding.worker import Extracted, FileWorker
 from lookalike.features.registry import features_of
-from lookalike.media.files import FoundFile, absolute_path
+from lookalike.media.files import absolute_path
 from lookalike.media.volumes import is_gone
+from lookalike.media.walk import FoundFile
 from lookalike.records.failure import Failure
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings

@@ -36,7 +36,7 @@ class Changing(ABC):
         Parameters
         ----------
         paths : path or several
-            Files and folders, see `lookalike.media.files.iter_files`; of a served gallery, on the server.
+            Files and folders, see `lookalike.media.walk.iter_files`; of a served gallery, on the server.
         only : str
             ``all`` features, or just the ``hashes`` (several times faster).
         include, exclude : sequence of str

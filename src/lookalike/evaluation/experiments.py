@@ -25,7 +25,7 @@ from lookalike.evaluation.pair_measures import HASH_SIDE, SIDE_PX, Kind, Measure
 from lookalike.features.extract import Extractor
 from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
-from lookalike.media.files import iter_files
+from lookalike.media.walk import iter_files
 from lookalike.records.picture import Picture
 from lookalike.searching.way import AUTO
 from lookalike.settings import Settings

@@ -14,9 +14,10 @@ from lookalike.features.hashes import HASHES
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.places import WhereFilesAre
-from lookalike.media.files import FoundFile, absolute_path, given_paths, iter_files
+from lookalike.media.files import absolute_path, given_paths
 from lookalike.media.folders import is_below
 from lookalike.media.volumes import is_gone
+from lookalike.media.walk import FoundFile, iter_files
 from lookalike.records.failure import Failure
 from lookalike.records.places import Gone, Root
 

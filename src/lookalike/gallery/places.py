@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lookalike.gallery.opened import Opened
-from lookalike.media.files import FoundFile
 from lookalike.media.volumes import is_empty, is_gone, is_mounted, mount_point
+from lookalike.media.walk import FoundFile
 from lookalike.records.places import Away, Gone, Root
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lookalike.errors import InputError
-from lookalike.media.files import iter_files
+from lookalike.media.walk import iter_files
 
 Box = tuple[float, float, float, float]
 """Left, upper, right and lower edge in pixels of the upright picture."""

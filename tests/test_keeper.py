@@ -131,6 +131,32 @@ def test_a_preferred_folder_is_kept_before_a_better_one(opened, library):
     assert member.lacking == ("date", "camera")
 
 
+def test_what_only_the_smaller_one_says_is_brought_over_on_a_word(settings, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    original = photo(500, 400, "coffee")
+    original.save(tmp_path / "pictures" / "full.jpg", quality=92)
+    small = original.resize((250, 200), LANCZOS)
+    tags = _tags()
+    tags[0x0131] = "Adobe Photoshop Lightroom"
+    small.save(tmp_path / "pictures" / "small.jpg", quality=85, exif=tags)
+    before = {path: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add(tmp_path / "pictures")
+        report = gallery.duplicates()
+        (member,) = report.groups[0].members
+        assert member.may_carry
+        assert member.lacking == ("date", "camera")
+        plan = gallery.write_plan(report, tmp_path / "p.json", act="quarantine", quarantine=tmp_path / "q")
+        assert "--carry-metadata" in gallery.apply(plan).skipped[0].reason
+        assert len(gallery.apply(plan, carry_metadata=True).done) == 1
+        with Image.open(tmp_path / "pictures" / "full.jpg") as written:
+            assert written.getexif()[0x0110] == "EOS 80D"
+        again = gallery.add(tmp_path / "pictures")
+        assert (again.added, again.unchanged) == (0, 1)
+        gallery.undo()
+    assert {path: path.read_bytes() for path in (tmp_path / "pictures").iterdir()} == before
+
+
 def test_without_a_file_of_equal_bytes_what_belongs_together_stays(settings, tmp_path):
     for name in ("phone", "backup"):
         (tmp_path / name).mkdir()

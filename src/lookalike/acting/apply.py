@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from lookalike.acting.acts import perform
+from lookalike.acting.carry import Carry, WriteOver, carry_out, prepare, take_back
 from lookalike.acting.files import (
     FileState,
     RefusedError,
     explain,
+    has_digest,
     is_same_file,
     read_metadata,
     read_state,
@@ -55,6 +57,7 @@ class ApplyReport:
     n_beyond_undo : int     how many of the done are in a trash where `undo` cannot find them
     bytes_saved : int       sizes of the files done that had no other hard link; the trash and the quarantine
                             hold theirs until they are emptied
+    carried : list of str   keepers to which something was brought over; `undo` gives them their own bytes back
     """
 
     run: int | None = None
@@ -66,6 +69,7 @@ class ApplyReport:
     n_deleted: int = 0
     n_beyond_undo: int = 0
     bytes_saved: int = 0
+    carried: list[str] = field(default_factory=list)
 
 
 ActProgressCallback = Callable[[ActProgress], None]
@@ -81,6 +85,7 @@ def apply_plan(
     *,
     allow_delete: bool = False,
     allow_trash_without_undo: bool = False,
+    write_over: WriteOver | None = None,
     on_progress: ActProgressCallback = report_to_nobody,
 ) -> ApplyReport:
     """Do the acts of a plan, in order.
@@ -94,6 +99,8 @@ def apply_plan(
     journal_folder : path    the journal, beside the gallery; made where it is missing
     allow_delete : bool      the second word without which no ``delete`` is done
     allow_trash_without_undo : bool    also use a trash that `undo` cannot look into (Windows, macOS)
+    write_over : callable or None    the second word without which nothing is brought over to a keeper: gives the
+                             keeper's new bytes from its own and those of the file that goes
     on_progress : callable   called after each act with `ActProgress`
 
     Returns
@@ -106,7 +113,7 @@ def apply_plan(
     """
     started = time.monotonic()
     with Journal(journal_folder, create=True) as journal:
-        applying = _Applying(plan, journal, allow_delete, allow_trash_without_undo)
+        applying = _Applying(plan, journal, allow_delete, allow_trash_without_undo, write_over)
         try:
             applying.settle()
             applying.do_all(on_progress)
@@ -138,7 +145,12 @@ def _units(acts: Sequence[PlannedAct]) -> list[list[int]]:
 
 class _Applying:
     def __init__(
-        self, plan: Plan, journal: Journal, allow_delete: bool, allow_trash_without_undo: bool
+        self,
+        plan: Plan,
+        journal: Journal,
+        allow_delete: bool,
+        allow_trash_without_undo: bool,
+        write_over: WriteOver | None,
     ) -> None:
         self.report = ApplyReport()
         self._plan = plan
@@ -149,15 +161,20 @@ class _Applying:
         self._link_targets = _link_targets(self._runs)
         self._forbidden = find_conflicts(plan.acts)
         self._writer: RunWriter | None = None
+        self._write_over = write_over
+        self._carried: dict[str, str] = {}  # digests of the keepers to which something was brought over
         self._run_folder: str | None = None
 
     def settle(self) -> None:
         """Put back the files that a kill left under names that only the journal knows."""
         for run in self._runs:
             cut_short = [entry for entry in run.open_entries if entry.is_cut_short and has_traces(entry)]
-            if not cut_short:
+            carries = [carry for carry in run.open_carries if carry.is_cut_short]
+            if not cut_short and not carries:
                 continue
             with self._journal.resume_run(run) as writer:
+                for carry in carries:
+                    self._settle_carry(carry, writer)
                 for entry in cut_short:
                     self._settle(entry, writer)
 
@@ -171,6 +188,18 @@ class _Applying:
         else:
             reason = "an earlier act on it was cut short; it was put back"
         self.report.remarks.append(Remark(path, reason))
+
+    def _settle_carry(self, carry: Carry, writer: RunWriter) -> None:
+        try:
+            take_back(carry)
+            writer.write({"event": "carry undone", "token": carry.token})
+        except (OSError, RefusedError) as error:
+            reason = (
+                f"what was brought over to it was cut short and cannot be taken back yet: {_reason(error)}"
+            )
+        else:
+            reason = "what was brought over to it was cut short; it is as it was"
+        self.report.remarks.append(Remark(carry.path, reason))
 
     def do_all(self, on_progress: ActProgressCallback) -> None:
         """Do one act after the other."""
@@ -189,7 +218,7 @@ class _Applying:
         """Do acts on files that belong together: all of them, or none."""
         for number in numbers[1:]:
             self._check_permitted(number, self._plan.acts[number])
-            _check_files(self._plan.acts[number])
+            self._check_files(self._plan.acts[number])
         done: list[_Done] = []
         try:
             done += [self._do(number, self._plan.acts[number]) for number in numbers[:1]]
@@ -223,7 +252,9 @@ class _Applying:
 
     def _do(self, number: int, planned: PlannedAct) -> _Done:
         self._check_permitted(number, planned)
-        file, keeper = _check_files(planned)
+        file, keeper = self._check_files(planned)
+        if planned.carry:
+            keeper = self._carry(planned, keeper)
         intent = self._prepare(number, planned, file, keeper)
         writer = self._open_writer()
         writer.intend(intent)
@@ -235,10 +266,37 @@ class _Applying:
             raise
         return _Done(intent, place, file.status.st_nlink == 1)
 
+    def _check_files(self, planned: PlannedAct) -> tuple[FileState, FileState]:
+        known = self._carried.get(real_place(planned.keeper), planned.keeper_digest)
+        return _check_files(planned, known)
+
+    def _carry(self, planned: PlannedAct, keeper: FileState) -> FileState:
+        """Bring over to the keeper what the file says, and return the keeper as it is then."""
+        write_over, path = self._write_over, planned.keeper
+        if write_over is None:
+            raise RefusedError("nothing may be brought over")
+        with open(path, "rb") as own, open(planned.path, "rb") as other:
+            new = write_over(own.read(), other.read())
+        carry = prepare(path, keeper, new, self._journal.folder, secrets.token_hex(8))
+        writer = self._open_writer()
+        try:
+            writer.intend_carry(carry)
+            carry_out(carry, keeper, new)
+        except BaseException:
+            if has_digest(path, carry.before):
+                with suppress(OSError):
+                    writer.write({"event": "carry undone", "token": carry.token})
+            raise
+        writer.write({"event": "carried", "token": carry.token})
+        self._carried[real_place(path)] = carry.after
+        if path not in self.report.carried:
+            self.report.carried.append(path)
+        return read_state(path)
+
     def _check_permitted(self, number: int, planned: PlannedAct) -> None:
         if number in self._forbidden:
             raise RefusedError(self._forbidden[number])
-        if planned.carry:
+        if planned.carry and self._write_over is None:
             raise RefusedError(
                 f"it says what its keeper does not ({', '.join(planned.carry)}), and bringing that over needs an "
                 "explicit word, which was not given (`lookalike apply --carry-metadata`)"
@@ -368,7 +426,7 @@ def _link_targets(runs: Sequence[Run]) -> dict[str, str]:
     return targets
 
 
-def _check_files(planned: PlannedAct) -> tuple[FileState, FileState]:
+def _check_files(planned: PlannedAct, keeper_digest: str) -> tuple[FileState, FileState]:
     """Read the file and its keeper; raise RefusedError unless both are what the plan says, and two."""
     file = read_state(planned.path)
     if file.digest != planned.digest or file.status.st_size != planned.size_bytes:
@@ -381,7 +439,7 @@ def _check_files(planned: PlannedAct) -> tuple[FileState, FileState]:
         keeper = read_state(planned.keeper)
     except (OSError, RefusedError) as error:
         raise RefusedError(f"its keeper {planned.keeper} cannot be used: {_reason(error)}") from error
-    if keeper.digest != planned.keeper_digest:
+    if keeper.digest != keeper_digest:
         raise RefusedError(f"its keeper {planned.keeper} changed or was damaged since the plan was made")
     return file, keeper
 

@@ -7,7 +7,8 @@
     └── run-000001.jsonl      one file a run, one JSON object a line, only ever appended to
 
 The first line says when the run began. Then, for each act, ``intent`` before it and ``done`` or ``failed``
-after it; when it is undone, ``undoing`` before and ``undone`` after. Every line is on the disk before the
+after it; when it is undone, ``undoing`` before and ``undone`` after. What is brought over to a keeper has its
+``carry`` line before, ``carried`` after, and ``carry undone``. Every line is on the disk before the
 next step. A kill leaves at most half a line at the end, which stands for nothing and is cut off.
 """
 
@@ -25,6 +26,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, get_args
 
+from lookalike.acting.carry import Carry
 from lookalike.acting.files import Metadata, RefusedError, explain, sync_folder_of
 from lookalike.acting.plan import PlannedAct
 from lookalike.errors import InputError, StoreError
@@ -123,6 +125,17 @@ class Run:
     started_at: str | None = None
     entries: dict[int, Entry] = field(default_factory=dict)
     unreadable_lines: list[int] = field(default_factory=list)
+    carries: dict[str, Carry] = field(default_factory=dict)
+
+    @property
+    def open_carries(self) -> list[Carry]:
+        """The keepers to which something was brought over, and may be taken back, in order."""
+        return [carry for carry in self.carries.values() if not carry.is_undone]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to undo."""
+        return bool(self.open_entries or self.open_carries)
 
     @property
     def open_entries(self) -> list[Entry]:
@@ -138,6 +151,16 @@ class Run:
         if event == "intent":
             intent = _intent_from(record["intent"])
             self.entries[intent.number] = Entry(intent)
+            return
+        if event == "carry":
+            carry = Carry.from_document(record["carry"])
+            self.carries[carry.token] = carry
+            return
+        if event in ("carried", "carry undone"):
+            known = self.carries[record["token"]]
+            self.carries[known.token] = replace(
+                known, is_done=known.is_done or event == "carried", is_undone=event == "carry undone"
+            )
             return
         if event not in get_args(Outcome):
             raise ValueError(event)
@@ -256,6 +279,16 @@ class RunWriter:
     def note(self, event: Outcome, number: int, **details: str | None) -> None:
         """Note what came of an act."""
         self.write({"event": event, "number": number, **details})
+
+    def intend_carry(self, carry: Carry) -> None:
+        """Note what is about to be brought over; raise RefusedError where it cannot be noted."""
+        document = asdict(carry)
+        for name in ("is_done", "is_undone"):
+            del document[name]
+        try:
+            self.write({"event": "carry", "carry": document})
+        except OSError as error:
+            raise RefusedError(f"the journal {self.path} cannot be written: {explain(error)}") from error
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one line, whole or not at all."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lookalike.acting.apply import ActProgress, ActProgressCallback, report_to_nobody
+from lookalike.acting.carry import Carry, take_back
 from lookalike.acting.files import RefusedError, explain
 from lookalike.acting.journal import Entry, Journal, Run, RunWriter
 from lookalike.acting.restore import put_back
@@ -76,7 +77,7 @@ def undo(
 
 def _choose(runs: list[Run], number: int | None) -> Run | None:
     if number is None:
-        return next((run for run in reversed(runs) if run.open_entries), None)
+        return next((run for run in reversed(runs) if run.is_open), None)
     for run in runs:
         if run.number == number:
             return run
@@ -90,8 +91,24 @@ def _undo_all(run: Run, writer: RunWriter, report: UndoReport, on_progress: ActP
         for n_done, entry in enumerate(entries, start=1):
             _undo_one(entry, writer, report)
             on_progress(ActProgress(n_done, len(entries), len(report.skipped)))
+        for carry in reversed(run.open_carries):
+            _undo_carry(carry, writer, report)
     except KeyboardInterrupt:
         report.interrupted = True
+
+
+def _undo_carry(carry: Carry, writer: RunWriter, report: UndoReport) -> None:
+    """Give a keeper its own bytes back."""
+    try:
+        take_back(carry)
+    except RefusedError as error:
+        report.skipped.append(Remark(carry.path, str(error)))
+    except OSError as error:
+        report.skipped.append(Remark(carry.path, explain(error)))
+    else:
+        report.restored.append(carry.path)
+        with suppress(OSError):  # the next undo would find it as it was
+            writer.write({"event": "carry undone", "token": carry.token})
 
 
 def _undo_one(entry: Entry, writer: RunWriter, report: UndoReport) -> None:

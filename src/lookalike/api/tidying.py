@@ -183,6 +183,7 @@ class Tidying(ABC):
         *,
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
+        carry_metadata: bool = False,
         on_progress: ActProgressCallback | None = None,
     ) -> ApplyReport:
         """Do what a plan says, and forget the files that it put away, so that no search lists them.
@@ -192,6 +193,8 @@ class Tidying(ABC):
         plan : Plan
         allow_delete, allow_trash_without_undo : bool
             Allow what `undo` cannot take back, or not in every case.
+        carry_metadata : bool
+            Bring over to a keeper what only a file that goes says: date, place, caption and the like.
         on_progress : callable or None
             Called with `ActProgress` now and then.
 

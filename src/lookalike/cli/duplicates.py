@@ -152,6 +152,13 @@ def apply(
             help="Use the trash also where `undo` cannot find files in it (Windows, macOS).",
         ),
     ] = False,
+    carry_metadata: Annotated[
+        bool,
+        typer.Option(
+            "--carry-metadata",
+            help="Bring over to a keeper the date, place, caption and the like that only a file which goes has.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Do what a plan says; `undo` undoes it.
@@ -168,7 +175,12 @@ def apply(
 
     loaded = load_plan(plan)
     with open_gallery() as gallery:
-        report = gallery.apply(loaded, allow_delete=delete, allow_trash_without_undo=trash_without_undo)
+        report = gallery.apply(
+            loaded,
+            allow_delete=delete,
+            allow_trash_without_undo=trash_without_undo,
+            carry_metadata=carry_metadata,
+        )
     if json:
         print_line(to_json(with_short_seconds(report)))
     else:

@@ -405,12 +405,14 @@ class LocalGallery(Gallery):
         *,
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
+        carry_metadata: bool = False,
         on_progress: ActProgressCallback | None = None,
     ) -> ApplyReport:
         return self._tidying.apply(
             plan,
             allow_delete=allow_delete,
             allow_trash_without_undo=allow_trash_without_undo,
+            carry_metadata=carry_metadata,
             on_progress=on_progress or report_to_nobody,
         )
 

@@ -395,8 +395,13 @@ class ServedGallery(Gallery):
         *,
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
+        carry_metadata: bool = False,
         on_progress: ActProgressCallback | None = None,
     ) -> ApplyReport:
+        if carry_metadata:
+            raise InputError(
+                f"{self.address} brings no metadata over to another file: apply this plan on its own machine."
+            )
         acts = {one.act for one in plan.acts}
         if len(acts) > 1 or "delete" in acts:
             raise InputError(

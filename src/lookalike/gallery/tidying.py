@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.acting.apply import ActProgressCallback, ApplyReport, apply_plan, find_conflicts
+from lookalike.acting.files import RefusedError
 from lookalike.acting.history import AppliedRun, load_history
 from lookalike.acting.plan import Plan, Removal, check_act, save_plan
 from lookalike.acting.undo import UndoReport, undo
@@ -14,11 +15,12 @@ from lookalike.adding.add import ProgressCallback
 from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
 from lookalike.duplicates.records import DuplicatesReport, Question, StageCallback
-from lookalike.errors import InputError, LookalikeError
+from lookalike.errors import InputError, LookalikeError, PictureError
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.planning import plan_of_removals, plan_of_report, removals_of
+from lookalike.media.carrying import carry_over
 from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
@@ -114,6 +116,7 @@ class Tidying:
         *,
         allow_delete: bool,
         allow_trash_without_undo: bool,
+        carry_metadata: bool,
         on_progress: ActProgressCallback,
     ) -> ApplyReport:
         """Do what a plan says, and forget the files that it put away."""
@@ -122,6 +125,7 @@ class Tidying:
             self.journal_folder,
             allow_delete=allow_delete,
             allow_trash_without_undo=allow_trash_without_undo,
+            write_over=self._write_over if carry_metadata else None,
             on_progress=on_progress,
         )
         try:
@@ -129,7 +133,26 @@ class Tidying:
         except LookalikeError as error:  # what was done to files is told, whatever else fails
             reason = f"the gallery still lists what was put away (`prune` forgets it): {error}"
             report.remarks.append(Remark(str(self._opened.store.folder), reason))
+        if report.carried:
+            self._add_carried(report)
         return report
+
+    def _add_carried(self, report: ApplyReport) -> None:
+        """Add the keepers that say more now; tell in the report which could not be added."""
+        only = "all" if self._opened.has_embeddings else "hashes"
+        try:
+            failures = [
+                (one.path, one.reason) for one in self._changing.add(report.carried, only=only).failed
+            ]
+        except LookalikeError as error:
+            failures = [(path, str(error)) for path in report.carried]
+        report.remarks += [Remark(path, f"the gallery knows it as it was: {why}") for path, why in failures]
+
+    def _write_over(self, keeper: bytes, other: bytes) -> bytes:
+        try:
+            return carry_over(keeper, other, self._opened.settings)
+        except PictureError as error:
+            raise RefusedError(f"what it says cannot be brought over to its keeper: {error}") from error
 
     def runs(self, *, offset: int, limit: int | None) -> tuple[list[AppliedRun], int]:
         """Return what was applied, the last run first, and how many runs there are."""

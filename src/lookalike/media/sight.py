@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import DecodeError
 from lookalike.media.beyond import have_equal_pixels, opacity_of
 from lookalike.media.decode import decode
 from lookalike.records.arrays import UInt8Array
@@ -53,4 +54,7 @@ class Sight:
 
 def see(data: bytes, settings: Settings) -> Sight:
     """Decode a file in full, with its opacity; raise PictureError."""
-    return Sight(decode(data, settings=settings).rgb, opacity_of(data, settings=settings), data)
+    pixels, opacity = decode(data, settings=settings).rgb, opacity_of(data, settings=settings)
+    if opacity is not None and opacity.shape != pixels.shape[:2]:
+        raise DecodeError("the transparency of the picture has another size than its colours")
+    return Sight(pixels, opacity, data)

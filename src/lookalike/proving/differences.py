@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.proving.matching_tones import colorfulness, match_pictures, sample_evenly
+from lookalike.proving.matching_tones import match_pictures, sample_evenly
 from lookalike.proving.registration import Laid, grey_of
-from lookalike.records.arrays import Float32Array
+from lookalike.records.arrays import Float32Array, UInt8Array
 
 WINDOW_PX = 9
 """What is judged as one: about a letter of small print. Larger windows lose a digit among what is around it."""
@@ -46,7 +46,8 @@ MIN_COLOR_LEVELS = 18.0  # of a window: JPEG at quality 40 and half of the colou
 MIN_EXACT_COLOR_LEVELS = 8.0  # of 3 pixels, where most others are equal to the level
 _EXACT_LEVELS = 2
 _LIVELY_LEVELS = 10.0
-_GREY_LEVELS = 1.5
+_GREY_LEVELS = 12.0
+_ALL_BUT_FEW = 0.998
 _MAX_GAIN = 1.4
 _MAX_OFFSET_LEVELS = 40.0
 _COLOR_FITS = 5
@@ -196,15 +197,21 @@ def _light(difference: Float32Array, inside: NDArray[np.bool_]) -> Float32Array:
 
 
 def find_other_colors(laid: Laid) -> NDArray[np.bool_]:
-    """Return where the colours differ, beyond the gain and offset of a scanner, one for all of a channel."""
+    """Return where the colours differ, beyond the gain and offset of a scanner, one for all of a channel.
+
+    Nowhere if one alone is grey: which grey a colour becomes is up to who makes it.
+    """
     import cv2
 
+    are_grey = [_is_grey(pixels) for pixels in (laid.base, laid.moved)]
+    if are_grey[0] != are_grey[1]:
+        return np.zeros(laid.inside.shape, np.bool_)
     window_px = max(3, min(WINDOW_PX, min(laid.inside.shape) // 12))
     base, moved = (
         cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), window_px / 3)
         for pixels in (laid.base, laid.moved)
     )
-    if min(colorfulness(laid.base), colorfulness(laid.moved)) < _GREY_LEVELS:
+    if all(are_grey):
         base, moved = (one.mean(axis=2, keepdims=True) for one in (base, moved))
     places = sample_evenly(base.mean(axis=2), laid.inside)
     worst = np.zeros(laid.inside.shape, np.float32)
@@ -218,6 +225,12 @@ def find_other_colors(laid: Laid) -> NDArray[np.bool_]:
     )
     kernel = np.ones((3, 3) if is_exact else (window_px, window_px), np.uint8)
     return np.asarray(cv2.morphologyEx(differs, cv2.MORPH_OPEN, kernel) > 0, np.bool_)
+
+
+def _is_grey(pixels: UInt8Array) -> bool:
+    """Whether next to no pixel has a colour; a line of coloured print is one."""
+    some = pixels[::2, ::2].astype(np.float32)
+    return bool(np.quantile(some.max(axis=2) - some.min(axis=2), _ALL_BUT_FEW) < _GREY_LEVELS)
 
 
 def _are_mostly_equal(laid: Laid) -> bool:

@@ -1089,7 +1089,7 @@ def test_progress_counts_every_act(place):
     copies[0].unlink()
     seen = []
     place.apply(plan, on_progress=seen.append)
-    assert [(p.n_done, p.n_total, p.n_skipped) for p in seen] == [(1, 2, 1), (2, 2, 1)]
+    assert [(p.n_done, p.n_total, p.n_failed) for p in seen] == [(1, 2, 1), (2, 2, 1)]
 
 
 # Never the last copy

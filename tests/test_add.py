@@ -126,12 +126,12 @@ def test_progress_ends_at_the_total(gallery, folder):
     seen = []
     gallery.add(folder, on_progress=seen.append)
     assert seen[-1].n_done == seen[-1].n_total == 12
-    assert {one.phase for one in seen} == {"look", "add"}
+    assert {one.stage for one in seen} == {"look", "add"}
 
 
 def test_ctrl_c_keeps_what_is_done(gallery, folder, monkeypatch):
     def interrupted(progress):
-        if progress.phase == "add" and progress.n_done == 5:
+        if progress.stage == "add" and progress.n_done == 5:
             raise KeyboardInterrupt
 
     report = gallery.add(folder, on_progress=interrupted)

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,15 +30,7 @@ from lookalike.acting.restore import has_traces, put_back
 from lookalike.acting.trash import CAN_BE_FOUND_AGAIN
 from lookalike.media.files import QUARANTINE_SUFFIX
 from lookalike.records.failure import Remark
-
-
-@dataclass(frozen=True)
-class ActProgress:
-    """How far a run is; `n_skipped` of the `n_done` were not acted on."""
-
-    n_done: int
-    n_total: int
-    n_skipped: int
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 
 
 @dataclass
@@ -72,13 +64,6 @@ class ApplyReport:
     carried: list[str] = field(default_factory=list)
 
 
-ActProgressCallback = Callable[[ActProgress], None]
-
-
-def report_to_nobody(_: ActProgress) -> None:
-    """Stand in for a callback that was not given."""
-
-
 def apply_plan(
     plan: Plan,
     journal_folder: str | os.PathLike[str],
@@ -86,7 +71,7 @@ def apply_plan(
     allow_delete: bool = False,
     allow_trash_without_undo: bool = False,
     write_over: WriteOver | None = None,
-    on_progress: ActProgressCallback = report_to_nobody,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> ApplyReport:
     """Do the acts of a plan, in order.
 
@@ -101,7 +86,7 @@ def apply_plan(
     allow_trash_without_undo : bool    also use a trash that `undo` cannot look into (Windows, macOS)
     write_over : callable or None    the second word without which nothing is brought over to a keeper: gives the
                              keeper's new bytes from its own and those of the file that goes
-    on_progress : callable   called after each act with `ActProgress`
+    on_progress : callable   called after each act with `Progress`
 
     Returns
     -------
@@ -201,7 +186,7 @@ class _Applying:
             reason = "what was brought over to it was cut short; it is as it was"
         self.report.remarks.append(Remark(carry.path, reason))
 
-    def do_all(self, on_progress: ActProgressCallback) -> None:
+    def do_all(self, on_progress: ProgressCallback) -> None:
         """Do one act after the other."""
         n_done = 0
         for numbers in _units(self._plan.acts):
@@ -212,7 +197,7 @@ class _Applying:
                 self.report.skipped += [Remark(self._plan.acts[number].path, reason) for number in numbers]
             for _ in numbers:
                 n_done += 1
-                on_progress(ActProgress(n_done, len(self._plan.acts), len(self.report.skipped)))
+                on_progress(Progress("apply", n_done, len(self._plan.acts), len(self.report.skipped)))
 
     def _do_together(self, numbers: Sequence[int]) -> None:
         """Do acts on files that belong together: all of them, or none."""

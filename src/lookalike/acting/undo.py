@@ -7,13 +7,13 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lookalike.acting.apply import ActProgress, ActProgressCallback, report_to_nobody
 from lookalike.acting.carry import Carry, take_back
 from lookalike.acting.files import RefusedError, explain
 from lookalike.acting.journal import Entry, Journal, Run, RunWriter
 from lookalike.acting.restore import put_back
 from lookalike.errors import InputError
 from lookalike.records.failure import Remark
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 
 
 @dataclass
@@ -42,7 +42,7 @@ def undo(
     journal_folder: str | os.PathLike[str],
     *,
     run: int | None = None,
-    on_progress: ActProgressCallback = report_to_nobody,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> UndoReport:
     """Put the files of a run back, last act first. Undoing twice, or after a kill, does no harm.
 
@@ -50,7 +50,7 @@ def undo(
     ----------
     journal_folder : path    as given to `apply_plan`
     run : int or None        its number; None takes the last that is not undone
-    on_progress : callable   called after each file with `ActProgress`
+    on_progress : callable   called after each file with `Progress`
 
     Returns
     -------
@@ -85,12 +85,12 @@ def _choose(runs: list[Run], number: int | None) -> Run | None:
     raise InputError(f"there is no run {number} in the journal; the runs are: {known}.")
 
 
-def _undo_all(run: Run, writer: RunWriter, report: UndoReport, on_progress: ActProgressCallback) -> None:
+def _undo_all(run: Run, writer: RunWriter, report: UndoReport, on_progress: ProgressCallback) -> None:
     entries = list(reversed(run.open_entries))
     try:
         for n_done, entry in enumerate(entries, start=1):
             _undo_one(entry, writer, report)
-            on_progress(ActProgress(n_done, len(entries), len(report.skipped)))
+            on_progress(Progress("undo", n_done, len(entries), len(report.skipped)))
         for carry in reversed(run.open_carries):
             _undo_carry(carry, writer, report)
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
@@ -15,6 +15,7 @@ from lookalike.media.files import absolute_path
 from lookalike.media.volumes import is_gone
 from lookalike.media.walk import FoundFile
 from lookalike.records.failure import Failure
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.records.recipe import Recipe
 from lookalike.settings import Settings
 from lookalike.storage.batch import Batch
@@ -27,16 +28,6 @@ _LOOK_AT_ONCE = 500
 _BATCH_FILES = 64
 _BATCH_SECONDS = 1.0
 _RETRIED_STAGES = ("read",)  # what could not be read may be readable now; what cannot be decoded stays so
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is. While it looks for files, `n_total` is None."""
-
-    phase: Literal["look", "add"]
-    n_done: int
-    n_total: int | None
-    n_failed: int
 
 
 @dataclass
@@ -89,13 +80,6 @@ class AddReport:
         """Return the failures of paths that were named themselves and are not there, or cannot be listed."""
         asked = {absolute_path(path) for path in named}
         return [failure for failure in self.failed if failure.stage == "find" and failure.path in asked]
-
-
-ProgressCallback = Callable[[Progress], None]
-
-
-def ignore_progress(_: Progress) -> None:
-    """Report progress to nobody."""
 
 
 def add_files(

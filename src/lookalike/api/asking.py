@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lookalike.duplicates.records import ignore_stage
 from lookalike.records.calibration import N_PICTURES
+from lookalike.records.progress import ignore_stage
 from lookalike.searching.way import AUTO
 
 if TYPE_CHECKING:
     from lookalike.calibration.record import Ask, CalibrationReport
     from lookalike.comparing import Comparison
-    from lookalike.duplicates.records import StageCallback
     from lookalike.queries.source import Box
     from lookalike.records.calibration import Promised
+    from lookalike.records.progress import StageCallback
     from lookalike.searching.searcher import Match
     from lookalike.storage.filters import Filter
 

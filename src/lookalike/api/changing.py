@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lookalike.adding.add import ignore_progress
+from lookalike.records.progress import ignore_progress
 
 if TYPE_CHECKING:
-    from lookalike.adding.add import AddReport, ProgressCallback
+    from lookalike.adding.add import AddReport
     from lookalike.records.people import Rating
     from lookalike.records.places import Gone
+    from lookalike.records.progress import ProgressCallback
 
 
 class Changing(ABC):

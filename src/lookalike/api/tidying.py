@@ -7,19 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lookalike.adding.add import ignore_progress
 from lookalike.duplicates.keeper import DEFAULT_RULES
-from lookalike.duplicates.records import ignore_stage
+from lookalike.records.progress import ignore_progress, ignore_stage
 
 if TYPE_CHECKING:
-    from lookalike.acting.apply import ActProgressCallback, ApplyReport
+    from lookalike.acting.apply import ApplyReport
     from lookalike.acting.history import AppliedRun
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
-    from lookalike.adding.add import ProgressCallback
     from lookalike.duplicates.choices import Choice
-    from lookalike.duplicates.records import DuplicatesReport, StageCallback
+    from lookalike.duplicates.records import DuplicatesReport
     from lookalike.records.failure import Remark
+    from lookalike.records.progress import ProgressCallback, StageCallback
     from lookalike.records.relation import Relation
 
 
@@ -184,7 +183,7 @@ class Tidying(ABC):
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
         carry_metadata: bool = False,
-        on_progress: ActProgressCallback | None = None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> ApplyReport:
         """Do what a plan says, and forget the files that it put away, so that no search lists them.
 
@@ -195,8 +194,8 @@ class Tidying(ABC):
             Allow what `undo` cannot take back, or not in every case.
         carry_metadata : bool
             Bring over to a keeper what only a file that goes says: date, place, caption and the like.
-        on_progress : callable or None
-            Called with `ActProgress` now and then.
+        on_progress : callable
+            Called with `Progress` now and then.
 
         Returns
         -------
@@ -225,6 +224,13 @@ class Tidying(ABC):
         Returns
         -------
         list of AppliedRun, int
+
+        Examples
+        --------
+        >>> plan = gallery.write_plan(gallery.duplicates(), "plan.json", act="quarantine", quarantine="away")
+        >>> done = gallery.apply(plan)
+        >>> [(run.run, run.n_files) for run in gallery.runs()[0]]
+        [(1, 1)]
         """
 
     @abstractmethod
@@ -232,8 +238,7 @@ class Tidying(ABC):
         self,
         *,
         run: int | None = None,
-        on_progress: ActProgressCallback | None = None,
-        on_added: ProgressCallback = ignore_progress,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> UndoReport:
         """Undo a run of `apply`, and add the files that came back to the gallery again.
 
@@ -244,10 +249,8 @@ class Tidying(ABC):
         ----------
         run : int or None
             Its number; None takes the last that was not undone.
-        on_progress : callable or None
-            Called with `ActProgress` now and then.
-        on_added : callable
-            Called with `Progress` while what came back is added.
+        on_progress : callable
+            Called with `Progress` now and then, also while what came back is added.
 
         Returns
         -------

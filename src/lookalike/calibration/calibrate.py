@@ -21,9 +21,9 @@ from lookalike.calibration.proofs import sample_of_proofs
 from lookalike.calibration.record import Ask, Asked, CalibrationReport, Judged, Means
 from lookalike.calibration.sample import EDITS_EACH, ask_with_copies, draw
 from lookalike.calibration.strangers import examples_of, sample_of_way
-from lookalike.duplicates.records import StageCallback, ignore_stage
 from lookalike.edits import standard_edits
 from lookalike.records.calibration import N_PICTURES, PROOF, Calibration
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.searching.searcher import Searcher
 from lookalike.searching.worth import load_shipped
 from lookalike.settings import Settings

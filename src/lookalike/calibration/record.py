@@ -20,7 +20,7 @@ from lookalike.storage.store import Store
 
 if TYPE_CHECKING:
     from lookalike.calibration.fit import Sample
-    from lookalike.duplicates.records import StageCallback
+    from lookalike.records.progress import StageCallback
 
 Pair = tuple[int, int]
 """Two contents by id, the smaller first where nothing else is said."""

@@ -14,8 +14,8 @@ from lookalike.cli.context import JsonOption, app, context, print_line
 from lookalike.errors import InputError
 
 if TYPE_CHECKING:
-    from lookalike.evaluation.answers import StageCallback
     from lookalike.evaluation.datasets import DataSet
+    from lookalike.records.progress import StageCallback
 
 SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn by chance.")]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
     from lookalike.acting.history import AppliedRun
     from lookalike.acting.undo import UndoReport
-    from lookalike.adding.add import AddReport, Progress
+    from lookalike.adding.add import AddReport
     from lookalike.answers.search import Answer
     from lookalike.calibration.record import CalibrationReport
     from lookalike.comparing import Comparison
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lookalike.records.calibration import CalibrationState
     from lookalike.records.failure import Failure
     from lookalike.records.info import GalleryInfo
+    from lookalike.records.progress import Progress
     from lookalike.settings import Settings
 
 _N_EXAMPLES = 3
@@ -86,8 +87,8 @@ def progress() -> Iterator[Callable[[Progress], None]]:
             failed = f", {now.n_failed} failed" if now.n_failed else ""
             speed = bar.tasks[0].speed
             rate = f"{speed:,.0f}/s{failed}" if speed else failed.lstrip(", ")
-            text = "looking for pictures" if now.phase == "look" else "adding"
-            if now.phase == "add" and now.n_done == 0:
+            text = "looking for pictures" if now.stage == "look" else "adding"
+            if now.stage == "add" and now.n_done == 0:
                 bar.reset(task, total=now.n_total)
             bar.update(task, description=text, completed=now.n_done, total=now.n_total, rate=rate)
 

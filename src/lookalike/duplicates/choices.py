@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lookalike.duplicates.find import prove_members
-from lookalike.duplicates.records import Member, Question, StageCallback, ignore_stage
+from lookalike.duplicates.records import Member, Question
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path, is_own_file
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store

@@ -18,18 +18,12 @@ from lookalike.duplicates.candidates import (
 from lookalike.duplicates.grouping import Grouping
 from lookalike.duplicates.members import Members
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
-from lookalike.duplicates.records import (
-    DuplicatesReport,
-    Group,
-    Member,
-    Question,
-    StageCallback,
-    ignore_stage,
-)
+from lookalike.duplicates.records import DuplicatesReport, Group, Member, Question
 from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE
 from lookalike.media.folders import is_in
 from lookalike.records.failure import Failure
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.searching.look_up import LookUp

@@ -9,9 +9,10 @@ from dataclasses import replace
 from lookalike.duplicates.keeper import choose_keeper, parse_rules
 from lookalike.duplicates.members import Members
 from lookalike.duplicates.proofs import Proofs, pair_of
-from lookalike.duplicates.records import Group, Member, Question, StageCallback, ignore_stage
+from lookalike.duplicates.records import Group, Member, Question
 from lookalike.media.files import file_identity
 from lookalike.media.folders import is_in
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.records.relation import LADDER
 from lookalike.storage.records import FoundPicture
 

@@ -22,7 +22,6 @@ from lookalike.duplicates.pair_workers import (
     TaskWorker,
     VerifyTask,
 )
-from lookalike.duplicates.records import StageCallback, ignore_stage
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
 from lookalike.proving.closer import CLOSER_LOOK, with_look
@@ -30,6 +29,7 @@ from lookalike.proving.verify import VERIFICATION
 from lookalike.records.beyond import BEYOND, Beyond
 from lookalike.records.codec import from_json, to_json
 from lookalike.records.failure import Failure
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.records.proof import Proof
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,13 +12,6 @@ from lookalike.records.metadata import NOTHING_SAID, Metadata
 from lookalike.records.proof import Proof
 from lookalike.records.relation import LADDER, Relation
 from lookalike.storage.records import FoundPicture
-
-StageCallback = Callable[[str, int, int], None]
-"""Called with a stage's name, how much of it is done, and its total."""
-
-
-def ignore_stage(_stage: str, _done: int, _total: int) -> None:
-    """Report progress to nobody."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import __version__
-from lookalike.adding.add import Progress
 from lookalike.errors import InputError, PictureError
 from lookalike.evaluation.datasets import DataSet
 from lookalike.evaluation.predictions import Configuration, Predictions, PredictionsFolder
@@ -24,14 +23,12 @@ from lookalike.media.decode import decode
 from lookalike.queries.query import Query
 from lookalike.queries.source import Box
 from lookalike.records.failure import Failure
+from lookalike.records.progress import Progress, StageCallback
 from lookalike.searching.ways import find_way
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 
 QUERIES_IN_A_PART = 256  # what a kill may cost: some seconds of work
-
-StageCallback = Callable[[str, int, int], None]
-"""Called with a stage's name, how much of it is done, and its total."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def index_data(
     only_hashes = all(set(features_of(by, settings)) <= set(HASHES) for by in ways)
 
     def on_progress(now: Progress) -> None:
-        if now.phase == "add":
+        if now.stage == "add":
             on_stage("index", now.n_done, now.n_total or len(paths))
 
     with LocalGallery(folder, create=True, settings=settings) as gallery:

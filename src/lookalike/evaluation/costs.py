@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.errors import PictureError
-from lookalike.evaluation.answers import IndexedData, StageCallback, features_of, load
+from lookalike.evaluation.answers import IndexedData, features_of, load
 from lookalike.features.extract import Extractor
 from lookalike.media.decode import decode
+from lookalike.records.progress import StageCallback
 from lookalike.settings import Settings
 
 N_PICTURES = 32

@@ -11,13 +11,14 @@ import numpy as np
 
 from lookalike.edits import Edit, graded_edits, perception_edits, standard_edits
 from lookalike.errors import InputError, PictureError
-from lookalike.evaluation.answers import StageCallback, answer_all, index_data
+from lookalike.evaluation.answers import answer_all, index_data
 from lookalike.evaluation.costs import Cost, measure_costs
 from lookalike.evaluation.datasets import DataSet, list_pictures, load_dataset
 from lookalike.evaluation.datasets.copies import write_edits
 from lookalike.evaluation.scores import Scores, find_truth, score
 from lookalike.media.decode import decode
 from lookalike.media.folders import is_in
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.searching.ways import find_way
 from lookalike.searching.ways import ways as all_ways
 from lookalike.settings import Settings
@@ -69,10 +70,6 @@ class Evaluation:
     n_without_positives: int
 
 
-def _ignore_stage(stage: str, n_done: int, n_total: int) -> None:
-    """Stand in for a callback that was not given."""
-
-
 def parse_ways(text: str, settings: Settings) -> tuple[str, ...]:
     """Return the ways of a text such as ``auto,phash``, each once; ``all`` is every way.
 
@@ -102,7 +99,7 @@ def evaluate(
     *,
     depth: int | None = None,
     seed: int = 0,
-    on_stage: StageCallback = _ignore_stage,
+    on_stage: StageCallback = ignore_stage,
 ) -> Evaluation:
     """Evaluate ways of searching on a data set.
 
@@ -185,7 +182,7 @@ def make_edited(
     edits: Sequence[Edit] | None = None,
     limit: int | None = None,
     seed: int = 0,
-    on_stage: StageCallback = _ignore_stage,
+    on_stage: StageCallback = ignore_stage,
 ) -> DataSet:
     """Make edited copies of a seeded sample of a folder's pictures: they ask, and their source is right.
 

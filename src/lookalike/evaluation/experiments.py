@@ -27,13 +27,13 @@ from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
 from lookalike.media.walk import iter_files
 from lookalike.records.picture import Picture
+from lookalike.records.progress import StageCallback, ignore_stage
 from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
 
 N_DRAWS = 10  # of the viewpoint experiment
 N_GROUPS, PER_GROUP = 10, 4  # in each draw, as in the published one
 
-StageCallback = Callable[[str, int, int], None]
 DistancesFrom = Callable[[int, NDArray[np.intp]], NDArray[np.float64]]
 """Gives the distances of the picture at a position to those at others."""
 
@@ -116,12 +116,8 @@ class _Draw:
         return np.array([place for group in self.groups for place in group], np.intp)
 
 
-def _ignore_stage(stage: str, n_done: int, n_total: int) -> None:
-    """Stand in for a callback that was not given."""
-
-
 def five_measures(
-    data: str | os.PathLike[str], settings: Settings, *, on_stage: StageCallback = _ignore_stage
+    data: str | os.PathLike[str], settings: Settings, *, on_stage: StageCallback = ignore_stage
 ) -> Comparison:
     """Compare the measures on near-duplicates: folders of frames that follow each other.
 
@@ -176,7 +172,7 @@ def viewpoint(
     *,
     seed: int = 0,
     n_draws: int = N_DRAWS,
-    on_stage: StageCallback = _ignore_stage,
+    on_stage: StageCallback = ignore_stage,
 ) -> Comparison:
     """Compare the measures on things that are seen from several sides, in seeded draws of 10 x 4 pictures.
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lookalike.api import Page
 from lookalike.comparing import Comparison, compare
-from lookalike.duplicates.records import StageCallback
 from lookalike.errors import InputError
 from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
@@ -25,6 +24,7 @@ from lookalike.queries.query import Query
 from lookalike.queries.source import Box, Source, find_absent
 from lookalike.queries.stored import StoredQuery
 from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibration
+from lookalike.records.progress import StageCallback
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lookalike.adding.add import AddReport, ProgressCallback, add_files, ignore_progress
+from lookalike.adding.add import AddReport, add_files
 from lookalike.errors import InputError
 from lookalike.features.extract import recipes_of
 from lookalike.features.hashes import HASHES
@@ -20,6 +20,7 @@ from lookalike.media.volumes import is_gone
 from lookalike.media.walk import FoundFile, iter_files
 from lookalike.records.failure import Failure
 from lookalike.records.places import Gone, Root
+from lookalike.records.progress import ProgressCallback, ignore_progress
 
 ONLY: dict[str, tuple[str, ...] | None] = {"all": None, "hashes": tuple(HASHES)}
 """What `Gallery.add` may be told to compute."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from typing_extensions import override
 
-from lookalike.acting.apply import ActProgressCallback, report_to_nobody
 from lookalike.acting.plan import check_plan
-from lookalike.adding.add import AddReport, ProgressCallback, ignore_progress
+from lookalike.adding.add import AddReport
 from lookalike.api import Gallery, Page
 from lookalike.comparing import Comparison
 from lookalike.duplicates.keeper import DEFAULT_RULES
-from lookalike.duplicates.records import DuplicatesReport, StageCallback, ignore_stage
+from lookalike.duplicates.records import DuplicatesReport
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.looking_up import LookingUp
@@ -28,6 +27,7 @@ from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
+from lookalike.records.progress import ProgressCallback, StageCallback, ignore_progress, ignore_stage
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
@@ -406,25 +406,19 @@ class LocalGallery(Gallery):
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
         carry_metadata: bool = False,
-        on_progress: ActProgressCallback | None = None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> ApplyReport:
         return self._tidying.apply(
             plan,
             allow_delete=allow_delete,
             allow_trash_without_undo=allow_trash_without_undo,
             carry_metadata=carry_metadata,
-            on_progress=on_progress or report_to_nobody,
+            on_progress=on_progress,
         )
 
     @override
-    def undo(
-        self,
-        *,
-        run: int | None = None,
-        on_progress: ActProgressCallback | None = None,
-        on_added: ProgressCallback = ignore_progress,
-    ) -> UndoReport:
-        return self._tidying.undo(run=run, on_progress=on_progress or report_to_nobody, on_added=on_added)
+    def undo(self, *, run: int | None = None, on_progress: ProgressCallback = ignore_progress) -> UndoReport:
+        return self._tidying.undo(run=run, on_progress=on_progress)
 
     @override
     def runs(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[AppliedRun], int]:

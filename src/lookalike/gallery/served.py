@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import httpx
 from typing_extensions import override
 
-from lookalike.acting.apply import ActProgress, ActProgressCallback, ApplyReport
+from lookalike.acting.apply import ApplyReport
 from lookalike.acting.plan import Plan, check_plan, save_plan
 from lookalike.acting.undo import UndoReport
-from lookalike.adding.add import AddReport, Progress, ProgressCallback, ignore_progress
+from lookalike.adding.add import AddReport
 from lookalike.answers.calibration import CalibratedAnswer
 from lookalike.answers.duplicates import PlanAnswer, ReviewAnswer
 from lookalike.answers.gallery import LibraryAnswer, RatingsAnswer
-from lookalike.answers.jobs import JobAnswer, RunsAnswer
+from lookalike.answers.jobs import RunsAnswer
 from lookalike.answers.pictures import FailuresAnswer, PictureFacts, PicturesAnswer
 from lookalike.answers.search import ComparedAnswer, FullPromiseAnswer, SearchPage
 from lookalike.api import Gallery
 from lookalike.comparing import Comparison
 from lookalike.duplicates.keeper import DEFAULT_RULES
-from lookalike.duplicates.records import DuplicatesReport, StageCallback, ignore_stage
+from lookalike.duplicates.records import DuplicatesReport
 from lookalike.errors import InputError
 from lookalike.features.extract import Extractor
 from lookalike.gallery.connection import Connection, Tell
@@ -44,6 +44,13 @@ from lookalike.records.failure import Failure, Remark
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
+from lookalike.records.progress import (
+    Progress,
+    ProgressCallback,
+    StageCallback,
+    ignore_progress,
+    ignore_stage,
+)
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
@@ -256,14 +263,14 @@ class ServedGallery(Gallery):
             "follow_symlinks": follow_symlinks,
             "retry_failed": retry_failed,
         }
-        return from_document(AddReport, self._server.run_job(wanted, _tell_adding(on_progress)))
+        return from_document(AddReport, self._server.run_job(wanted, _tell(on_progress)))
 
     @override
     def add_again(
         self, *, retry_failed: bool = False, on_progress: ProgressCallback = ignore_progress
     ) -> AddReport:
         wanted = {"kind": "index", "retry_failed": retry_failed}
-        return from_document(AddReport, self._server.run_job(wanted, _tell_adding(on_progress)))
+        return from_document(AddReport, self._server.run_job(wanted, _tell(on_progress)))
 
     @override
     def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
@@ -396,12 +403,8 @@ class ServedGallery(Gallery):
         allow_delete: bool = False,
         allow_trash_without_undo: bool = False,
         carry_metadata: bool = False,
-        on_progress: ActProgressCallback | None = None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> ApplyReport:
-        if carry_metadata:
-            raise InputError(
-                f"{self.address} brings no metadata over to another file: apply this plan on its own machine."
-            )
         acts = {one.act for one in plan.acts}
         if len(acts) > 1 or "delete" in acts:
             raise InputError(
@@ -416,8 +419,13 @@ class ServedGallery(Gallery):
             removed.setdefault(one.keeper_digest, []).append({"path": one.path})
         groups = [{"keeper": f"sha256:{digest}", "remove": removed[digest]} for digest in removed]
         answer = self._plan(groups, act=plan.acts[0].act, quarantine=plan.quarantine)
-        wanted = {"kind": "apply", "plan": answer.id, "trash_without_undo": allow_trash_without_undo}
-        report = from_document(ApplyReport, self._server.run_job(wanted, _tell_acting(on_progress)))
+        wanted = {
+            "kind": "apply",
+            "plan": answer.id,
+            "trash_without_undo": allow_trash_without_undo,
+            "carry_metadata": carry_metadata,
+        }
+        report = from_document(ApplyReport, self._server.run_job(wanted, _tell(on_progress)))
         report.skipped[:0] = answer.left_out
         return report
 
@@ -433,34 +441,15 @@ class ServedGallery(Gallery):
                 return found, answer.total
 
     @override
-    def undo(
-        self,
-        *,
-        run: int | None = None,
-        on_progress: ActProgressCallback | None = None,
-        on_added: ProgressCallback = ignore_progress,
-    ) -> UndoReport:
-        def tell(job: JobAnswer) -> None:
-            _tell_acting(on_progress)(job) if job.stage == "undo" else _tell_adding(on_added)(job)
-
-        return from_document(UndoReport, self._server.run_job({"kind": "undo", "run": run}, tell))
+    def undo(self, *, run: int | None = None, on_progress: ProgressCallback = ignore_progress) -> UndoReport:
+        return from_document(
+            UndoReport, self._server.run_job({"kind": "undo", "run": run}, _tell(on_progress))
+        )
 
 
 def _tell_stages(on_stage: StageCallback) -> Tell:
     return lambda job: on_stage(job.stage, job.n_done, job.n_total or 0)
 
 
-def _tell_adding(on_progress: ProgressCallback) -> Tell:
-    def tell(job: JobAnswer) -> None:
-        if job.stage == "look" or job.stage == "add":
-            on_progress(Progress(job.stage, job.n_done, job.n_total, 0))  # type: ignore[arg-type]  # TEMP
-
-    return tell
-
-
-def _tell_acting(on_progress: ActProgressCallback | None) -> Tell:
-    def tell(job: JobAnswer) -> None:
-        if on_progress is not None and job.stage in ("apply", "undo"):
-            on_progress(ActProgress(job.n_done, job.n_total or 0, 0))
-
-    return tell
+def _tell(on_progress: ProgressCallback) -> Tell:
+    return lambda job: on_progress(Progress(job.stage, job.n_done, job.n_total))

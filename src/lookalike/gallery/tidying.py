@@ -6,15 +6,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.acting.apply import ActProgressCallback, ApplyReport, apply_plan, find_conflicts
+from lookalike.acting.apply import ApplyReport, apply_plan, find_conflicts
 from lookalike.acting.files import RefusedError
 from lookalike.acting.history import AppliedRun, load_history
 from lookalike.acting.plan import Plan, Removal, check_act, save_plan
 from lookalike.acting.undo import UndoReport, undo
-from lookalike.adding.add import ProgressCallback
 from lookalike.duplicates.choices import Choice, prove_choices
 from lookalike.duplicates.find import find_duplicates
-from lookalike.duplicates.records import DuplicatesReport, Question, StageCallback
+from lookalike.duplicates.records import DuplicatesReport, Question
 from lookalike.errors import InputError, LookalikeError, PictureError
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
@@ -24,6 +23,7 @@ from lookalike.media.carrying import carry_over
 from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
+from lookalike.records.progress import ProgressCallback, StageCallback
 from lookalike.records.relation import Relation
 
 
@@ -117,7 +117,7 @@ class Tidying:
         allow_delete: bool,
         allow_trash_without_undo: bool,
         carry_metadata: bool,
-        on_progress: ActProgressCallback,
+        on_progress: ProgressCallback,
     ) -> ApplyReport:
         """Do what a plan says, and forget the files that it put away."""
         report = apply_plan(
@@ -158,22 +158,20 @@ class Tidying:
         """Return what was applied, the last run first, and how many runs there are."""
         return load_history(self.journal_folder, offset=offset, limit=limit)
 
-    def undo(
-        self, *, run: int | None, on_progress: ActProgressCallback, on_added: ProgressCallback
-    ) -> UndoReport:
+    def undo(self, *, run: int | None, on_progress: ProgressCallback) -> UndoReport:
         """Undo a run of `apply`, and add the files that came back."""
         if run is None and not self.journal_folder.is_dir():
             return UndoReport()
         report = undo(self.journal_folder, run=run, on_progress=on_progress)
         if report.restored:
-            self._add_again(report, on_added)
+            self._add_again(report, on_progress)
         return report
 
-    def _add_again(self, report: UndoReport, on_added: ProgressCallback) -> None:
+    def _add_again(self, report: UndoReport, on_progress: ProgressCallback) -> None:
         """Add files that came back; tell in the report which could not be added, with the reason."""
         only = "all" if self._opened.has_embeddings else "hashes"
         try:
-            added = self._changing.add(report.restored, only=only, on_progress=on_added)
+            added = self._changing.add(report.restored, only=only, on_progress=on_progress)
             failures = [(failure.path, failure.reason) for failure in added.failed]
             report.interrupted = report.interrupted or added.interrupted
         except LookalikeError as error:

@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from lookalike.acting.apply import ActProgress, ActProgressCallback, ApplyReport
+from lookalike.acting.apply import ApplyReport
 from lookalike.acting.undo import UndoReport
-from lookalike.adding.add import Progress
 from lookalike.answers.jobs import JobReport, RunsAnswer, with_short_seconds
 from lookalike.gallery.local import LocalGallery
+from lookalike.records.progress import ProgressCallback
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Job, Report
 from lookalike.web.problems import documented
@@ -23,14 +23,19 @@ router = APIRouter(prefix="/api/v1", tags=["acting"])
 POLL_SECONDS = 0.05
 
 
-async def start_applying(site: Site, plan_id: str, *, trash_without_undo: bool = False) -> Job:
+async def start_applying(
+    site: Site, plan_id: str, *, trash_without_undo: bool = False, carry_metadata: bool = False
+) -> Job:
     """Start to do what a plan says; stopped between two files, it keeps what is done."""
     plan = await asyncio.to_thread(site.plans.get, plan_id)
 
     def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
         report("apply", 0, len(plan.acts))
         found = gallery.apply(
-            plan, allow_trash_without_undo=trash_without_undo, on_progress=_told(report, "apply")
+            plan,
+            allow_trash_without_undo=trash_without_undo,
+            carry_metadata=carry_metadata,
+            on_progress=_told(report),
         )
         site.review.note_gone(found.done)
         return with_short_seconds(found), not found.interrupted
@@ -42,21 +47,15 @@ def start_undoing(site: Site, run: int | None) -> Job:
     """Start to bring back what a run put away; stopped between two files, it keeps what is done."""
 
     def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
-        def on_added(progress: Progress) -> None:
-            report(progress.phase, progress.n_done, progress.n_total)
-
-        found = gallery.undo(run=run, on_progress=_told(report, "undo"), on_added=on_added)
+        found = gallery.undo(run=run, on_progress=_told(report))
         site.review.note_back(found.restored)
         return with_short_seconds(found), not found.interrupted
 
     return site.jobs.start("undo", work)
 
 
-def _told(report: Report, stage: str) -> ActProgressCallback:
-    def on_progress(progress: ActProgress) -> None:
-        report(stage, progress.n_done, progress.n_total)
-
-    return on_progress
+def _told(report: Report) -> ProgressCallback:
+    return lambda progress: report(progress.stage, progress.n_done, progress.n_total)
 
 
 async def _report_of(job: Job) -> JobReport | None:

@@ -12,13 +12,13 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 from starlette.responses import Response, StreamingResponse
 
-from lookalike.adding.add import Progress
 from lookalike.answers.calibration import CalibratedAnswer
 from lookalike.answers.jobs import DuplicatesFound, JobAnswer, JobReport, JobsAnswer, with_short_seconds
 from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
 from lookalike.gallery.local import LocalGallery
 from lookalike.records.calibration import N_PICTURES
 from lookalike.records.codec import to_json
+from lookalike.records.progress import Progress
 from lookalike.records.relation import Relation
 from lookalike.web.answers import json_answer
 from lookalike.web.jobs import Report
@@ -85,6 +85,9 @@ class ApplyJob(BaseModel):
     trash_without_undo: bool = Field(
         False, description="Use the trash also where `undo` cannot find files in it (Windows, macOS)."
     )
+    carry_metadata: bool = Field(
+        False, description="Bring over to a keeper what only a file that goes says: date, place, caption."
+    )
 
 
 class UndoJob(BaseModel):
@@ -124,7 +127,12 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
                 "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
             )
         case ApplyJob():
-            job = await start_applying(site, wanted.plan, trash_without_undo=wanted.trash_without_undo)
+            job = await start_applying(
+                site,
+                wanted.plan,
+                trash_without_undo=wanted.trash_without_undo,
+                carry_metadata=wanted.carry_metadata,
+            )
         case UndoJob():
             job = start_undoing(site, wanted.run)
         case CalibrateJob():
@@ -134,7 +142,7 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
 
 def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[JobReport, bool]:
     def on_progress(progress: Progress) -> None:
-        report(progress.phase, progress.n_done, progress.n_total)
+        report(progress.stage, progress.n_done, progress.n_total)
 
     if not wanted.paths:
         found = gallery.add_again(retry_failed=wanted.retry_failed, on_progress=on_progress)

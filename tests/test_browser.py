@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ import lookalike
 from browser_pictures import COPIED, make_pictures, make_query
 from browser_server import ServedGallery
 from conftest import textured
+from lookalike.duplicates.keeper import DEFAULT_RULES
+from lookalike.web.jobs import Kind
 from served import wait_for_job
 
 PACKAGE = Path(lookalike.__file__).parent
@@ -447,7 +450,9 @@ def reviewed(browser, server):
     """Duplicates were looked for once."""
     page = browser.new_context(base_url=server.address).new_page()
     page.goto("/duplicates")
-    page.get_by_role("button", name="Look for duplicates").click()
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        page.get_by_role("button", name="Look for duplicates").click()
+    assert asked.value.post_data_json["rules"] == [], "the usual order is the server's"
     expect(page.get_by_role("heading", name="Looking for duplicates")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page.locator(".review").wait_for(timeout=120_000)
@@ -724,12 +729,22 @@ def test_the_language_follows_the_browser_and_a_choice_is_remembered(open_page):
     expect(page.get_by_role("heading", name="Which picture are you looking for?")).to_be_visible()
 
 
-def test_every_stage_of_a_job_has_words_in_both_languages():
+def test_every_job_and_stage_has_words_in_both_languages():
     stages = {"start"} | set().union(*map(stages_in, ("adding", "duplicates", "web/routes")))
     assert {"look", "add", "details", "apply", "undo", "shared parts"} <= stages
     for tag in ("en", "zh"):
         words = (PACKAGE / "web" / "static" / "words" / f"{tag}.js").read_text(encoding="utf-8")
         assert {stage for stage in stages if f'"job.stage.{stage}":' not in words} == set(), tag
+        assert {kind for kind in get_args(Kind) if f'"job.{kind}":' not in words} == set(), tag
+
+
+def test_the_page_knows_every_rule_for_keepers_and_asks_for_the_usual_order_by_itself():
+    page = (PACKAGE / "web" / "static" / "duplicates.js").read_text(encoding="utf-8")
+    listed = re.search(r"const RULES = \[(.*?)\];", page)[1]
+    assert re.findall(r'"([^"]+)"', listed) == list(DEFAULT_RULES)
+    for tag in ("en", "zh"):
+        words = (PACKAGE / "web" / "static" / "words" / f"{tag}.js").read_text(encoding="utf-8")
+        assert {rule for rule in DEFAULT_RULES if f'"rule.{rule}":' not in words} == set(), tag
 
 
 def stages_in(folder):

@@ -3,7 +3,7 @@
 import { follow, get, post } from "./api.js";
 import { announce, h, refill } from "./dom.js";
 import { icon } from "./icons.js";
-import { number, t } from "./words.js";
+import { number, stageWords, t } from "./words.js";
 
 /** Start to apply or undo, and show it in an element until it ends; returns the ended job, or throws a `Problem`. */
 export async function act(body, holder) {
@@ -25,7 +25,7 @@ export async function watch(job, holder) {
   const show = (now) => {
     const isKnown = now.n_total > 0;
     if (isKnown) Object.assign(bar, { max: now.n_total, value: now.n_done });
-    words.textContent = `${t(`job.stage.${now.stage}`)} · ${isKnown ? t("job.of", { done: number(now.n_done), total: number(now.n_total) }) : number(now.n_done ?? 0)}`;
+    words.textContent = `${stageWords(now.stage)} · ${isKnown ? t("job.of", { done: number(now.n_done), total: number(now.n_total) }) : number(now.n_done ?? 0)}`;
   };
   show(job);
   announce(t(`job.${job.kind}`));

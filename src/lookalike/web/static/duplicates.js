@@ -10,7 +10,7 @@ import { RELATIONS } from "./question.js";
 import { Review } from "./review.js";
 import { bytes, day, t } from "./words.js";
 
-const RULES = ["most-pixels", "unedited", "original-format", "least-compressed", "richest-metadata", "oldest", "shortest-path"];
+const RULES = ["holds-more", "first-hand", "most-pixels", "unedited", "original-format", "richest-metadata", "least-compressed", "best-place", "most-links", "oldest", "shortest-path"];
 
 /** Show the duplicates page in an element; returns what the shell calls. */
 export function mountDuplicates(main) {
@@ -92,7 +92,7 @@ class DuplicatesPage {
 
   #form() {
     const relation = h("select", { name: "relation" }, RELATIONS.map((name) => h("option", { value: name, selected: name === "copy" }, t("filter.orcloser", { relation: t(`relation.${name}`) }))));
-    const rule = h("select", { name: "rule" }, RULES.map((name) => h("option", { value: name }, t(`rule.${name}`))));
+    const rule = h("select", { name: "rule" }, h("option", { value: "" }, t("rule.usual")), RULES.map((name) => h("option", { value: name }, t(`rule.${name}`))));
     const against = h("input", { name: "against", autocomplete: "off", spellcheck: "false" });
     const protect = h("textarea", { name: "protect", rows: 2, spellcheck: "false" });
     const submit = (event) => {
@@ -102,7 +102,7 @@ class DuplicatesPage {
         relation: relation.value,
         against: against.value.trim() || null,
         protect: protect.value.split("\n").map((line) => line.trim()).filter(Boolean),
-        rules: [rule.value, ...RULES.filter((name) => name !== rule.value)],
+        rules: rule.value ? [rule.value, ...RULES.filter((name) => name !== rule.value)] : [],
       });
     };
     const field = (words, control, hint = null) => h("label", { class: "field" }, h("span", {}, t(words)), control, hint && h("small", {}, t(hint)));

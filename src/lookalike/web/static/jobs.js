@@ -5,7 +5,7 @@ import { announce, h, recall, refill, remember } from "./dom.js";
 import { icon } from "./icons.js";
 import { problemBox } from "./problem_box.js";
 import { remarks } from "./remarks.js";
-import { duration, number, t } from "./words.js";
+import { duration, number, stageWords, t } from "./words.js";
 
 /**
  * The panel of one kind of run, `index` or `duplicates`.
@@ -25,7 +25,7 @@ export class JobPanel {
   async attach() {
     const jobs = await get("/jobs");
     const list = Array.isArray(jobs) ? jobs : (jobs.jobs ?? []);
-    const running = list.find((job) => job.state === "running" && ["index", "duplicates"].includes(job.kind));
+    const running = list.find((job) => job.state === "running" && !["apply", "undo"].includes(job.kind));
     if (running?.kind === this.kind) this.#watch(running);
     else if (running) this.#showOther(running);
     else if (!recall(`job.${this.kind}`)) refill(this.element);
@@ -81,7 +81,7 @@ export class JobPanel {
       this.bar.max = job.n_total;
       this.bar.value = job.n_done;
     } else this.bar.removeAttribute("value");
-    this.words.textContent = t(`job.stage.${job.stage}`);
+    this.words.textContent = stageWords(job.stage);
     const parts = [isKnown ? t("job.of", { done: number(job.n_done), total: number(job.n_total) }) : number(job.n_done ?? 0)];
     if (job.rate_per_s > 0) parts.push(t("job.rate", { rate: number(job.rate_per_s, job.rate_per_s < 10 ? 1 : 0) }));
     if (job.seconds_left !== null && job.seconds_left !== undefined) parts.push(t("job.left", { time: duration(job.seconds_left) }));

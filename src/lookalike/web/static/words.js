@@ -38,6 +38,12 @@ export function t(key, values = {}) {
   return typeof words === "function" ? words(values, number) : words;
 }
 
+/** Return the words of a job's stage; a stage that the page does not know yet is called as the server calls it. */
+export function stageWords(stage) {
+  const key = `job.stage.${stage}`;
+  return key in LANGUAGES[language].words ? t(key) : said(stage);
+}
+
 /** Return a sentence of the server in the person's language, as far as its phrases are known. */
 export function said(sentence) {
   let text = showPath(String(sentence ?? ""));

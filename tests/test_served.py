@@ -285,4 +285,5 @@ def test_the_command_line_asks_a_served_gallery(address, place, settings):
     applied = json.loads(run("apply", "made.json", "--json").stdout)
     assert applied["done"] == [member["path"] for member in group["members"]]
     assert json.loads(run("undo", "--json").stdout)["restored"] == applied["done"]
+    assert b"no samples to draw" in run("calibrate", "--html", "page.html", code=2).stderr
     assert b"served by another process" in run("serve", "--port", "0", code=2).stderr

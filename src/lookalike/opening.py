@@ -55,5 +55,6 @@ def open_folder(
 
 
 def is_address(place: str | os.PathLike[str]) -> bool:
+    """Whether a place is that of a served gallery."""
     """Whether a gallery is served at an address rather than in a folder."""
     return str(place).startswith(("http://", "https://"))

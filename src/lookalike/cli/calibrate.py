@@ -10,6 +10,7 @@ import typer
 
 from lookalike.cli.context import JsonOption, app, context, open_gallery, print_line
 from lookalike.cli.streams import printable
+from lookalike.errors import InputError
 
 if TYPE_CHECKING:
     from lookalike.calibration.record import Doubt
@@ -39,11 +40,14 @@ def calibrate(
     """
     from lookalike.answers.calibration import CalibrationAnswer
     from lookalike.cli import show
+    from lookalike.opening import is_address
     from lookalike.records.codec import to_json
     from lookalike.report.calibration import calibration_html
     from lookalike.report.writing import check_output, write_output
 
     check_output(html)
+    if html is not None and is_address(context.gallery):
+        raise InputError(f"{context.gallery} sends no samples to draw: calibrate without --html.")
     is_asking = sys.stdin.isatty() and sys.stderr.isatty() if ask is None else ask
     with open_gallery() as gallery:
         with show.stages() as on_stage:

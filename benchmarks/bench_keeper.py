@@ -106,7 +106,8 @@ class Library:
         if scale < 1:
             photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), RESAMPLING[0])
         name = f"IMG_{1000 + 7 * number}"
-        tags = exif_of(number, photo.size, lot) if number % 4 else Image.Exif()
+        has_camera = bool(number % 4) or kind == "next shot of a burst"  # a burst is told by its times
+        tags = exif_of(number, photo.size, lot) if has_camera else Image.Exif()
         album = ("Family", f"{2015 + number % 6} {lot.choice(('summer', 'Oma', 'lake', '爬山'))}")
         first = str(self.root.joinpath(*album, f"{name}.JPG"))
         original = self.place(first, "original", *album, f"{name}.JPG")

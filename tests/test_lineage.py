@@ -136,3 +136,13 @@ def test_around_a_crop_the_scene_goes_on_and_around_what_is_laid_in_it_does_not(
     inside = ((100, 200), (700, 200), (700, 680), (100, 680))
     assert has_edges_around(_view(page), page.size, inside)
     assert not has_edges_around(_view(page), page.size, inside[:3])
+
+
+def test_a_placement_that_is_a_little_off_is_mended_before_pictures_are_compared():
+    original = encode(photo(400, 300, "coffee"), "JPEG", quality=90)
+    screen = Image.new("RGB", (880, 1200), (20, 20, 22))
+    screen.paste(_opened(original).resize((880, 660), LANCZOS), (0, 270))
+    placed = np.array([[1.004, 0, 1.5], [0, 0.997, 272], [0, 0, 1]]) @ scaling((400, 300), (880, 660))
+    lineage = compare_lineage(_side(original), _side(encode(screen, "PNG")), placed)
+    assert lineage.second_adds < 1.5
+    assert lineage.own > 1.2 or np.isnan(lineage.own)

@@ -22,7 +22,7 @@ from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 from lookalike.workers.tasks import Failed
 
-LINEAGE = Recipe("lineage", 1)
+LINEAGE = Recipe("lineage", 2)
 
 # Measured on 14 photos at JPEG 50 to 95: an enlargement by 1.2 to 3 adds 0.7 to 1.1 to what it was made from, a
 # picture of which the other is a reduction to 0.3 to 0.7 adds 1.5 to 20, and to 0.85 from 1.3 (JPEG 75) on.

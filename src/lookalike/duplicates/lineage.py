@@ -39,6 +39,7 @@ _WHOLE = (
 _QUANTILE = 0.75  # of the tiles: one of them may hold what was laid over the picture
 _MIN_RESPONSE = 0.1  # of the phase correlation: less tells no shift
 _N_BLOCKS = 8192
+_REGISTRATIONS, _MIN_REGISTERED = 4, 4  # rounds, and tiles that must tell how far they are off
 _MIN_STEP = 4  # of a quantisation table: finer steps drown in the rounding of colours
 _MIN_COEFFICIENTS = 200
 
@@ -115,7 +116,8 @@ def compare_lineage(first: Side, second: Side, matrix: Matrix) -> Lineage:
     ----------
     matrix : 3 x 3    from the first's pixels to the second's
     """
-    matrix = _straightened(matrix, _size_of(first.luma), _size_of(second.luma))
+    exact = _straightened(matrix, _size_of(first.luma), _size_of(second.luma))
+    matrix = _registered(first.luma, second.luma, matrix) if exact is None else exact
     inverse = np.asarray(np.linalg.inv(matrix), np.float64)
     adds = what_is_added(first, second, inverse), what_is_added(second, first, matrix)
     ratio = linear_scale(matrix, corners_of(_size_of(first.luma)).mean(axis=0))
@@ -139,8 +141,8 @@ def _size_of(luma: Float32Array) -> tuple[int, int]:
     return luma.shape[1], luma.shape[0]
 
 
-def _straightened(matrix: Matrix, first: tuple[int, int], second: tuple[int, int]) -> Matrix:
-    """Return the exact placement of a whole picture on a whole one, turned or mirrored, where it is near that.
+def _straightened(matrix: Matrix, first: tuple[int, int], second: tuple[int, int]) -> Matrix | None:
+    """Return the exact placement of a whole picture on a whole one, turned or mirrored; None where it is none.
 
     The proof places corners to a few pixels, which is not enough for the finest details.
     """
@@ -148,10 +150,37 @@ def _straightened(matrix: Matrix, first: tuple[int, int], second: tuple[int, int
     placed = move_points(matrix, starts)
     nearest = np.argmin(np.linalg.norm(placed[:, None] - corners[None], axis=2), axis=1)
     if len(set(nearest)) < 4 or np.abs(placed - corners[nearest]).max() > _WHOLE * max(second):
-        return matrix
+        return None
     causes = np.column_stack([starts, np.ones(4)])
     exact = np.linalg.lstsq(causes, corners[nearest], rcond=None)[0].T
     return np.vstack([exact, [0.0, 0.0, 1.0]])
+
+
+def _registered(first: Float32Array, second: Float32Array, matrix: Matrix) -> Matrix:
+    """Return the placement after the tiles of the second were moved to where they agree best with the first."""
+    import cv2
+
+    for _ in range(_REGISTRATIONS):
+        shown, placing = _as_small(first, matrix, _size_of(second))
+        tiles = _choose_tiles(second, shown, placing)
+        found = []
+        for top, left, side in tiles:
+            moved = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64) @ placing
+            near = cv2.warpPerspective(shown, moved, (side, side), borderMode=cv2.BORDER_REPLICATE)
+            seen = np.ascontiguousarray(second[top : top + side, left : left + side])
+            window = cv2.createHanningWindow((side, side), cv2.CV_32F)
+            shift, response = cv2.phaseCorrelate(np.asarray(near, np.float32), seen, window)
+            if response > _MIN_RESPONSE and max(map(abs, shift)) < side / 4:
+                found.append((left + side / 2, top + side / 2, *shift))
+        if len(found) < _MIN_REGISTERED:
+            return matrix
+        places = np.array(found)
+        causes = np.column_stack([places[:, :2], np.ones(len(places))])
+        moves = np.linalg.lstsq(causes, places[:, 2:], rcond=None)[0].T
+        correction = np.eye(3)
+        correction[:2] += moves
+        matrix = np.asarray(correction @ matrix, np.float64)
+    return matrix
 
 
 def what_is_added(target: Side, source: Side, matrix: Matrix) -> float:

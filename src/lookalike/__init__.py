@@ -13,17 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lookalike.api import Gallery as Gallery
     from lookalike.errors import LookalikeError as LookalikeError
     from lookalike.loose import compare as compare
     from lookalike.loose import hash_picture as hash_picture
+    from lookalike.opening import Gallery as Gallery
     from lookalike.settings import Settings as Settings
     from lookalike.storage.filters import Filter as Filter
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Gallery": "lookalike.api",
+    "Gallery": "lookalike.opening",
     "compare": "lookalike.loose",
     "hash_picture": "lookalike.loose",
     "Filter": "lookalike.storage.filters",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from lookalike.api import Gallery
+from lookalike.api import Gallery as Gallery
 from lookalike.errors import InputError
 from lookalike.extras import require_extra
 from lookalike.gallery.local import LocalGallery
@@ -20,7 +20,35 @@ def open_gallery(
     isolate: bool = False,
     token: str | None = None,
 ) -> Gallery:
-    """Open the gallery at a place; see `lookalike.api.Gallery.open`."""
+    """Open the gallery in a folder, or one that is served; one that cannot be written can still be searched.
+
+    Parameters
+    ----------
+    place : path
+        The gallery's folder, or its ``file:`` URL, or the ``http:`` address of a server.
+    create : bool
+        Make an empty gallery where there is none.
+    settings : Settings or None
+        None takes the defaults and the environment.
+    isolate : bool
+        Decode what is asked with in a process of its own, under the limits of the settings: for servers, which
+        must outlive any picture that they are sent.
+    token : str or None
+        Of the server; None takes ``LOOKALIKE_TOKEN`` of the environment, if it is set.
+
+    Raises
+    ------
+    GalleryNotFoundError
+        There is none, and `create` is false.
+    StoreError
+        It cannot be opened, is damaged, or was written by a newer version.
+
+    Examples
+    --------
+    >>> with Gallery.open("my.gallery", create=True) as opened:
+    ...     opened.add("Pictures").added
+    4
+    """
     if is_address(place):
         require_extra("serve", "a gallery at an address")
         from lookalike.gallery.served import ServedGallery
@@ -55,6 +83,8 @@ def open_folder(
 
 
 def is_address(place: str | os.PathLike[str]) -> bool:
-    """Whether a place is that of a served gallery."""
     """Whether a gallery is served at an address rather than in a folder."""
     return str(place).startswith(("http://", "https://"))
+
+
+Gallery.open = staticmethod(open_gallery)

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from lookalike.api.asking import Asking
+from lookalike.api.changing import Changing
+from lookalike.api.looking_up import LookingUp
+from lookalike.api.tidying import Tidying
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from lookalike.settings import Settings
-from lookalike.api.asking import Asking
-from lookalike.api.changing import Changing
-from lookalike.api.looking_up import LookingUp
-from lookalike.api.tidying import Tidying
+
+
+class OpenGallery(Protocol):
+    """How a gallery is opened, see `lookalike.opening.open_gallery`."""
+
+    def __call__(
+        self,
+        place: str | os.PathLike[str],
+        *,
+        create: bool = False,
+        settings: Settings | None = None,
+        isolate: bool = False,
+        token: str | None = None,
+    ) -> Gallery:
+        """Open the gallery at a place."""
 
 
 class Gallery(Asking, LookingUp, Changing, Tidying):
@@ -36,51 +51,8 @@ class Gallery(Asking, LookingUp, Changing, Tidying):
     'lake-small.jpg'
     """
 
-    @staticmethod
-    def open(
-        place: str | os.PathLike[str],
-        *,
-        create: bool = False,
-        settings: Settings | None = None,
-        isolate: bool = False,
-        token: str | None = None,
-    ) -> Gallery:
-        """Open the gallery in a folder, or one that is served; one that cannot be written can still be searched.
-
-        Parameters
-        ----------
-        place : path
-            The gallery's folder, or its ``file:`` URL, or the ``http:`` address of a server.
-        create : bool
-            Make an empty gallery where there is none.
-        settings : Settings or None
-            None takes the defaults and the environment.
-        isolate : bool
-            Decode what is asked with in a process of its own, under the limits of the settings: for servers, which
-            must outlive any picture that they are sent.
-        token : str or None
-            Of the server; None takes ``LOOKALIKE_TOKEN`` of the environment, if it is set.
-
-        Raises
-        ------
-        GalleryNotFoundError
-            There is none, and `create` is false.
-        StoreError
-            It cannot be opened, is damaged, or was written by a newer version.
-
-        Examples
-        --------
-        >>> with Gallery.open("my.gallery", create=True) as opened:
-        ...     opened.add("Pictures").added
-        4
-        """
-        opening = import_module(
-            "lookalike.opening"
-        )  # by name, for it stands above: it knows every kind of gallery
-        opened: Gallery = opening.open_gallery(
-            place, create=create, settings=settings, isolate=isolate, token=token
-        )
-        return opened
+    open: ClassVar[OpenGallery]
+    """Open the gallery at a place: `lookalike.opening.open_gallery`, which stands above and knows every kind."""
 
     @abstractmethod
     def close(self) -> None:

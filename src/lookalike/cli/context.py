@@ -130,9 +130,9 @@ def _open(
 
 def open_gallery(*, create: bool = False) -> Gallery:
     """Open the gallery that the options name."""
-    from lookalike.api import Gallery
+    from lookalike import opening
 
-    return Gallery.open(context.gallery, create=create, settings=context.settings)
+    return opening.open_gallery(context.gallery, create=create, settings=context.settings)
 
 
 def read_paths(given: list[str], *, null: bool) -> list[str]:

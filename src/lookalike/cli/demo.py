@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from lookalike.answers.duplicates import DuplicatesAnswer
 from lookalike.answers.jobs import with_short_seconds
 from lookalike.answers.search import Answer, SearchAnswer
-from lookalike.api import Gallery
 from lookalike.cli import show
 from lookalike.extras import require_extra
+from lookalike.opening import open_gallery
 from lookalike.records.codec import to_document
 from lookalike.report.figures import figure_bytes, search_figure
 from lookalike.report.pages import duplicates_html, search_html
@@ -71,7 +71,7 @@ def run(folder: Path, settings: Settings) -> Demonstration:
     pictures = folder / "pictures"
     make_pictures(pictures)
     query = make_query(folder / "query.webp")
-    with Gallery.open(folder / "gallery", create=True, settings=settings) as gallery:
+    with open_gallery(folder / "gallery", create=True, settings=settings) as gallery:
         with show.progress() as on_progress:
             added = gallery.add(pictures, on_progress=on_progress)
         answer = Answer(str(query), gallery.search(query, k=9, verify=True))

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from lookalike.media.sight import Sight
 from lookalike.proving.differences import WINDOW_PX, Differences, find_differences, find_other_colors
+from lookalike.proving.glance import Glance, glance_at
 from lookalike.proving.grounds import lay_on_one_ground
-from lookalike.proving.registration import Laid, lay_over
+from lookalike.proving.kinds import MIN_PHOTO_SHARE, count_gentle, find_drawn, measure_strokes
+from lookalike.proving.registration import Laid, Placed, cut_tiles, lay_tile, place
 from lookalike.proving.verify import VERIFICATION
-from lookalike.records.arrays import Float32Array, UInt8Array
+from lookalike.records.arrays import UInt8Array
 from lookalike.records.geometry import Matrix, corners_of, move_points
 from lookalike.records.proof import Proof, rounded_polygon
 from lookalike.records.recipe import Recipe
@@ -35,19 +37,12 @@ MAX_DIFFERING_SHARE = 0.7  # of what is drawn: beyond, the rest is the backgroun
 _JOIN_PX = 17
 
 # What can be told at all
-MIN_STRUCTURE_TIMES_NOISE = 6.0  # of a window's contrast: below, nothing is drawn there that could differ
 MIN_STRUCTURE_WINDOWS = 2
-_COARSE_PX = 2.0
 MIN_STROKE_PX = 4  # of what is drawn, as high as most of it is: smaller letters cannot be told apart
-_GROUND_PX = 12.0
-_MIN_STROKES = 20
 
-# Photo or drawing: a drawing has a few plain grounds, and all else is strokes; a photo has gentle shades between.
-MIN_PHOTO_SHARE = 0.12
 SURELY_PHOTO_SHARE = 0.35  # of one tile
-_GENTLE_LEVELS = 24.0
-_N_GROUNDS = 4
-_BIN_LEVELS = 4
+SURELY_PHOTOS_SHARE = 0.15  # of the whole, at a glance: smoothing and blur add to it
+SURELY_DRAWN_WINDOWS = 20
 
 # Of what differs between a photo and itself with something laid over it, one has as strong edges as the photo has
 # elsewhere; two captions of one photo have edges 2 times as strong and more.
@@ -111,18 +106,19 @@ class _Tile(NamedTuple):
     n_px: int
     n_gentle_px: int
     n_drawn_px: int
-    n_clear_px: int
-    stroke_px: float
-    regions: list[_Region]
-    colored_regions: list[_Region]
-    have_own_content: bool
+    n_clear_px: int = 0
+    stroke_px: float = float("inf")
+    regions: Sequence[_Region] = ()
+    colored_regions: Sequence[_Region] = ()
+    have_own_content: bool = False
 
 
 _Region = tuple[int, Polygon, Polygon]
 
 
 def _look(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> CloserLook:
-    tiles = [_look_at(laid) for laid in lay_over(first, second, matrix)]
+    placed = place(first, second, matrix)
+    tiles = [] if placed is None else _look_at_tiles(placed)
     if not tiles:
         return CloserLook("similar", "too little of them lies over each other to tell")
     is_photo = sum(one.n_gentle_px for one in tiles) >= MIN_PHOTO_SHARE * sum(one.n_px for one in tiles)
@@ -141,11 +137,33 @@ def _look(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> CloserLook:
     return CloserLook("variant", "one design with other content", *outlines)
 
 
+def _look_at_tiles(placed: Placed) -> list[_Tile]:
+    """Look at every tile in which a glance could not tell that both show the same."""
+    cuts = cut_tiles(placed)
+    glances = [glance_at(cut) for cut in cuts]
+    if not _is_surely_photo(glances):
+        glances = [glance._replace(is_same=False) for glance in glances]
+    tiles = []
+    for cut, glance in zip(cuts, glances, strict=True):
+        if glance.is_same:
+            tiles.append(_Tile(glance.n_px, glance.n_gentle_px, glance.n_drawn_px))
+        elif (laid := lay_tile(placed, cut)) is not None:
+            tiles.append(_look_at(laid))
+    return tiles
+
+
+def _is_surely_photo(glances: Sequence[Glance]) -> bool:
+    """Whether a photo with plenty drawn in it lies here, so that neither colours nor strokes are asked for."""
+    n_px = sum(one.n_px for one in glances)
+    is_photo = sum(one.n_gentle_px for one in glances) >= SURELY_PHOTOS_SHARE * n_px
+    return is_photo and sum(one.n_drawn_px for one in glances) >= SURELY_DRAWN_WINDOWS * WINDOW_PX**2
+
+
 def _look_at(laid: Laid) -> _Tile:
     found = find_differences(laid)
-    drawn = _drawn(found) & laid.inside
+    drawn = find_drawn(found.base, found.noise) & laid.inside
     n_inside = int(np.count_nonzero(laid.inside))
-    n_gentle = max(_count_gentle(grey, laid.inside) for grey in (found.base, found.moved))
+    n_gentle = max(count_gentle(grey, laid.inside) for grey in (found.base, found.moved))
     may_be_drawing = (
         n_gentle < SURELY_PHOTO_SHARE * n_inside
     )  # else neither colours nor strokes are asked for
@@ -156,7 +174,7 @@ def _look_at(laid: Laid) -> _Tile:
         n_gentle,
         int(np.count_nonzero(drawn)),
         int(np.count_nonzero(drawn & clear)),
-        _stroke_px(found.base, drawn) if may_be_drawing else float("inf"),
+        measure_strokes(found.base, drawn) if may_be_drawing else float("inf"),
         regions,
         _outline(clear | find_other_colors(laid), laid) if may_be_drawing else regions,
         _have_own_content(found, clear),
@@ -184,65 +202,6 @@ def _why_untold(tiles: Sequence[_Tile], is_photo: bool) -> str:
     if not is_photo and heights and heights[len(heights) // 2] < MIN_STROKE_PX:
         return "what is drawn is too small to tell"
     return ""
-
-
-def _drawn(found: Differences) -> NDArray[np.bool_]:
-    """Return where anything is drawn: windows of more contrast than noise can make."""
-    import cv2
-
-    grey = found.base - np.float32(found.base.mean())
-    drawn = _stands_out(grey, found.noise, WINDOW_PX)
-    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), _COARSE_PX), np.float32)
-    return drawn | _stands_out(
-        smooth, found.noise / np.float32(2 * _COARSE_PX), 4 * WINDOW_PX
-    )  # averaged noise
-
-
-def _stands_out(grey: Float32Array, noise: Float32Array, window_px: int) -> NDArray[np.bool_]:
-    """Return where the windows have more contrast than noise can make."""
-    import cv2
-
-    def mean(values: Float32Array) -> Float32Array:
-        return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window_px, window_px)), np.float32)
-
-    spread = mean(grey * grey) - mean(grey) ** 2
-    return np.asarray(spread > MIN_STRUCTURE_TIMES_NOISE**2 * mean(noise * noise), np.bool_)
-
-
-def _stroke_px(grey: Float32Array, drawn: NDArray[np.bool_]) -> float:
-    """Return how high most of what is drawn is, such as letters; infinite where there is little."""
-    import cv2
-
-    if not drawn.any():
-        return float("inf")
-    offsets = grey - cv2.GaussianBlur(grey, (0, 0), _GROUND_PX)
-    darkest, brightest = np.quantile(offsets[drawn], (0.02, 0.98))
-    strokes = offsets if brightest > -darkest else -offsets  # white on black, or black on white
-    ink = (strokes > 0.5 * max(brightest, -darkest)) & drawn
-    n, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
-    heights = stats[1:n, cv2.CC_STAT_HEIGHT]
-    areas = stats[1:n, cv2.CC_STAT_AREA]
-    if len(areas) < _MIN_STROKES:
-        return float("inf")
-    order = np.argsort(heights)
-    middle = np.searchsorted(np.cumsum(areas[order]), areas.sum() / 2)
-    return float(heights[order][min(int(middle), len(order) - 1)])
-
-
-def _count_gentle(grey: Float32Array, inside: NDArray[np.bool_]) -> int:
-    """Count the pixels that are gently shaded, and none of a few plain grounds."""
-    import cv2
-
-    kernel = np.ones((5, 5), np.uint8)
-    activity = cv2.dilate(grey, kernel) - cv2.erode(grey, kernel)
-    gentle = grey[(activity < _GENTLE_LEVELS) & inside]
-    counts = np.bincount((np.clip(gentle, 0, 255) // _BIN_LEVELS).astype(np.int64), minlength=64).astype(
-        np.float64
-    )
-    for _ in range(_N_GROUNDS):
-        peak = int(np.convolve(counts, np.ones(3), "same").argmax())
-        counts[max(0, peak - 1) : peak + 2] = 0
-    return int(counts.sum())
 
 
 def _have_own_content(found: Differences, clear: NDArray[np.bool_]) -> bool:

@@ -41,7 +41,7 @@ _LIGHT_PX = 40.0  # light that changes over a wider stretch is no content
 _N_LEVELS_OF_ACTIVITY = 12
 _BUSIEST = (0.95, 0.98, 0.995)
 _SAMPLE_PX = 200_000
-_MEDIAN_TO_SIGMA = 1.48
+MEDIAN_TO_SIGMA = 1.48
 MIN_COLOR_LEVELS = 18.0  # of a window: JPEG at quality 40 and half of the colours reaches 10
 MIN_EXACT_COLOR_LEVELS = 8.0  # of 3 pixels, where most others are equal to the level
 _EXACT_LEVELS = 2
@@ -92,7 +92,7 @@ def find_differences(laid: Laid) -> Differences:
         *((cv2.erode(one, kernel), cv2.dilate(one, kernel)) for one in (base, moved)), strict=True
     )
     beyond = np.maximum(
-        _leaves(base, moved, low[1], high[1]), _leaves(moved, base, low[0], high[0])
+        leaves(base, moved, low[1], high[1]), leaves(moved, base, low[0], high[0])
     ) * inside.astype(np.float32)
     activity = [
         cv2.dilate(top, kernel) - cv2.erode(bottom, kernel) for bottom, top in zip(low, high, strict=True)
@@ -132,7 +132,7 @@ def _are_apart(base: Float32Array, moved: Float32Array, inside: NDArray[np.bool_
     return np.asarray(is_strong & (correlation < MIN_COARSE_CORRELATION), np.bool_)
 
 
-def _leaves(seen: Float32Array, shown: Float32Array, low: Float32Array, high: Float32Array) -> Float32Array:
+def leaves(seen: Float32Array, shown: Float32Array, low: Float32Array, high: Float32Array) -> Float32Array:
     """Return by how much each pixel leaves what the other shows there and half a pixel around."""
     above, below = seen - (shown + high) / 2, (shown + low) / 2 - seen
     return np.asarray(np.maximum(np.maximum(above, below), 0), np.float32)
@@ -172,7 +172,7 @@ def _noise_by_activity(
         one for one in range(max(1, len(edges) - 1)) if np.count_nonzero(bins == one) >= _N_LEVELS_OF_ACTIVITY
     ]
     middles = [float(np.median(lively[bins == one])) for one in filled]
-    noise = [_MEDIAN_TO_SIGMA * float(np.median(errors[bins == one])) for one in filled]
+    noise = [MEDIAN_TO_SIGMA * float(np.median(errors[bins == one])) for one in filled]
     table = np.interp(np.arange(512), middles, np.maximum.accumulate(np.maximum(noise, MIN_NOISE_LEVELS)))
     return np.asarray(table.astype(np.float32)[np.clip(activity, 0, 511).astype(np.int32)], np.float32)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lookalike.proving.registration import Laid, grey_of
 from lookalike.records.arrays import Float32Array, UInt8Array
 
-_SMOOTHING_PX = 0.7
+SMOOTHING_PX = 0.7
 _BLURS_PX = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 _FINER = (0.83, 0.91, 1.1, 1.2)
 MIN_SHARPNESS = 0.9  # of the less sharp one's, that blur must leave to the sharper one
@@ -35,7 +35,7 @@ def match_pictures(laid: Laid) -> tuple[Float32Array, Float32Array]:
     else:  # what is grey holds no channels that could be mixed otherwise
         base = _mix(laid.base, moved, inside)
     base, moved = (
-        np.asarray(cv2.GaussianBlur(one, (0, 0), _SMOOTHING_PX), np.float32) for one in (base, moved)
+        np.asarray(cv2.GaussianBlur(one, (0, 0), SMOOTHING_PX), np.float32) for one in (base, moved)
     )
     moved = _follow(moved, base, inside)
     blur_base_px, blur_moved_px = _find_blurs(base, moved, inside)

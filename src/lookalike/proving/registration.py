@@ -58,8 +58,52 @@ class Laid(NamedTuple):
     base_is_first: bool
 
 
-def lay_over(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> list[Laid]:
-    """Lay two pictures over each other in full size, tile by tile; empty where they hardly overlap.
+class Placed(NamedTuple):
+    """Two pictures of which the coarser one is the grid, in full size.
+
+    Parameters
+    ----------
+    base : uint8 array of shape (h, w, 3)      the coarser picture
+    other : uint8 array of shape (h, w, 3)     the finer one, averaged down to about the base's scale
+    placing : 3 x 3                            from the pixels of `other` to the base's
+    from_other : 3 x 3                         from the pixels of `other` to those of the finer picture in full size
+    overlap : float64 array of shape (n, 2)    its corners, in pixels of the base
+    base_is_first : bool                       whether the first picture of the question is the base
+    """
+
+    base: UInt8Array
+    other: UInt8Array
+    placing: Matrix
+    from_other: Matrix
+    overlap: NDArray[np.float64]
+    base_is_first: bool
+
+
+class Cut(NamedTuple):
+    """One tile of the base, and the piece of the other picture that lies there, not yet laid over it.
+
+    Parameters
+    ----------
+    base, piece : uint8 arrays of shape (h, w, 3)
+    here : 3 x 3          from the piece to the tile
+    from_grid : 3 x 3     from the tile to the base
+    from_piece : 3 x 3    from the piece to the finer picture in full size
+    """
+
+    base: UInt8Array
+    piece: UInt8Array
+    here: Matrix
+    from_grid: Matrix
+    from_piece: Matrix
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the tile."""
+        return _size_of(self.base)
+
+
+def place(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> Placed | None:
+    """Bring two pictures to one scale and place them as a whole; None where they hardly overlap.
 
     Parameters
     ----------
@@ -68,23 +112,25 @@ def lay_over(first: UInt8Array, second: UInt8Array, matrix: Matrix) -> list[Laid
     """
     overlap = clip_to(move_points(matrix, corners_of(_size_of(first))), _size_of(second))
     if area_of(overlap) < MIN_SIDE_PX**2:
-        return []
+        return None
     growth = 1 / linear_scale(np.linalg.inv(matrix), overlap.mean(axis=0))
     base_is_first = growth >= 1  # the coarser one
     base, other = (first, second) if base_is_first else (second, first)
     to_base = np.linalg.inv(matrix) if base_is_first else matrix
     smaller, to_smaller = shrink_picture(other, 1 / growth if base_is_first else growth)
-    placing = _settle_whole(base, smaller, to_base @ np.linalg.inv(to_smaller))
+    from_smaller = np.asarray(np.linalg.inv(to_smaller), np.float64)
+    placing = _settle_whole(base, smaller, to_base @ from_smaller)
     there = clip_to(move_points(placing, corners_of(_size_of(smaller))), _size_of(base))
     if area_of(there) < MIN_SIDE_PX**2:
-        return []
-    laid = []
-    for low, high in _tiles(there, _size_of(base)):
-        tile = _lay_tile(base, smaller, placing, low, high)
-        if tile is not None:
-            to_other = np.linalg.inv(to_smaller) @ tile.to_moved
-            laid.append(tile._replace(to_moved=to_other, base_is_first=base_is_first))
-    return laid
+        return None
+    return Placed(base, smaller, placing, from_smaller, there, base_is_first)
+
+
+def cut_tiles(placed: Placed) -> list[Cut]:
+    """Return the tiles that cover what overlaps."""
+    tiles = _tiles(placed.overlap, _size_of(placed.base))
+    cuts = (_cut_tile(placed, low, high) for low, high in tiles)
+    return [cut for cut in cuts if cut is not None]
 
 
 def _tiles(
@@ -103,11 +149,15 @@ def _tiles(
     return tiles
 
 
+def _is_settled_as_whole(base: UInt8Array) -> bool:
+    return bool(max(base.shape[:2]) > WHOLE_PX)
+
+
 def _settle_whole(base: UInt8Array, other: UInt8Array, placing: Matrix) -> Matrix:
     """Return the placement settled by small versions of both pictures, where they are larger than one tile."""
-    factor = WHOLE_PX / max(base.shape[:2])
-    if factor >= 1:
+    if not _is_settled_as_whole(base):
         return placing
+    factor = WHOLE_PX / max(base.shape[:2])
     small, to_small = shrink_picture(base, factor)
     shrunk, to_shrunk = shrink_picture(other, factor)
     here = to_small @ placing @ np.linalg.inv(to_shrunk)
@@ -115,36 +165,56 @@ def _settle_whole(base: UInt8Array, other: UInt8Array, placing: Matrix) -> Matri
     return np.asarray(np.linalg.inv(to_small) @ settled @ to_shrunk, np.float64)
 
 
-def _lay_tile(
-    base: UInt8Array, other: UInt8Array, placing: Matrix, low: NDArray[np.int64], high: NDArray[np.int64]
-) -> Laid | None:
-    """Lay the other picture over one tile of the base; `placing` leads from its pixels to the base's."""
-    import cv2
-
+def _cut_tile(placed: Placed, low: NDArray[np.int64], high: NDArray[np.int64]) -> Cut | None:
+    """Cut one tile out of both pictures; pictures that are no larger than one are settled by the pixels here."""
+    base, other, placing = placed.base, placed.other, placed.placing
     size = int(high[0] - low[0]), int(high[1] - low[1])
     if min(size) < MIN_SIDE_PX:
         return None
     from_grid = np.array([[1.0, 0, low[0]], [0, 1.0, low[1]], [0, 0, 1]])
-    to_other = np.linalg.inv(placing) @ from_grid
-    around = move_points(to_other, corners_of(size))
+    around = move_points(np.linalg.inv(placing) @ from_grid, corners_of(size))
     start = np.maximum(np.floor(around.min(axis=0)).astype(int) - TILE_OVERLAP_PX, 0)
     end = np.minimum(np.ceil(around.max(axis=0)).astype(int) + TILE_OVERLAP_PX, _size_of(other))
     if np.any(end - start < MIN_SIDE_PX):
         return None
-    cut = base[low[1] : high[1], low[0] : high[0]]
+    part = base[low[1] : high[1], low[0] : high[0]]
     piece = other[start[1] : end[1], start[0] : end[0]]
     from_piece = np.array([[1.0, 0, start[0]], [0, 1.0, start[1]], [0, 0, 1]])
     here = np.linalg.inv(from_grid) @ placing @ from_piece
-    here = _settle(grey_of(cut), grey_of(piece), here, size)
-    moved = cv2.warpPerspective(piece, here, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    whole = np.ones(piece.shape[:2], np.uint8)
-    mask = cv2.warpPerspective(whole, here, size, flags=cv2.INTER_NEAREST)
-    margin = np.ones((2 * MARGIN_PX + 1, 2 * MARGIN_PX + 1), np.uint8)
-    inside = cv2.erode(mask, margin, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    cut = Cut(part, piece, here, from_grid, placed.from_other @ from_piece)
+    return cut if _is_settled_as_whole(base) else settle_tile(cut)
+
+
+def settle_tile(cut: Cut) -> Cut:
+    """Return a tile with its placement settled by its pixels."""
+    return cut._replace(here=_settle(grey_of(cut.base), grey_of(cut.piece), cut.here, cut.size))
+
+
+def lay_tile(placed: Placed, cut: Cut) -> Laid | None:
+    """Lay the other picture over one tile of the base, cell by cell; None where nothing of it lies there."""
+    import cv2
+
+    if _is_settled_as_whole(placed.base):
+        cut = settle_tile(cut)
+    moved = cv2.warpPerspective(
+        cut.piece, cut.here, cut.size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    inside = inside_of(cut) > 0
     if not inside.any():
         return None
-    moved = _settle_cells(cut, np.asarray(moved, np.uint8).reshape(cut.shape), inside)
-    return Laid(cut, moved, inside, from_grid, from_piece @ np.linalg.inv(here), True)
+    moved = _settle_cells(cut.base, np.asarray(moved, np.uint8).reshape(cut.base.shape), inside)
+    to_moved = cut.from_piece @ np.linalg.inv(cut.here)
+    return Laid(cut.base, moved, inside, cut.from_grid, to_moved, placed.base_is_first)
+
+
+def inside_of(cut: Cut) -> UInt8Array:
+    """Return where both pictures of a tile are defined (1), less a margin, or not (0)."""
+    import cv2
+
+    whole = np.ones(cut.piece.shape[:2], np.uint8)
+    mask = cv2.warpPerspective(whole, cut.here, cut.size, flags=cv2.INTER_NEAREST)
+    margin = np.ones((2 * MARGIN_PX + 1, 2 * MARGIN_PX + 1), np.uint8)
+    return np.asarray(cv2.erode(mask, margin, borderType=cv2.BORDER_CONSTANT, borderValue=0), np.uint8)
 
 
 def shrink_picture(pixels: UInt8Array, factor: float) -> tuple[UInt8Array, Matrix]:

@@ -730,7 +730,7 @@ def test_the_language_follows_the_browser_and_a_choice_is_remembered(open_page):
 
 
 def test_every_job_and_stage_has_words_in_both_languages():
-    stages = {"start"} | set().union(*map(stages_in, ("adding", "duplicates", "web/routes")))
+    stages = {"start"} | set().union(*map(stages_in, ("adding", "duplicates", "acting", "web/routes")))
     assert {"look", "add", "details", "apply", "undo", "shared parts"} <= stages
     for tag in ("en", "zh"):
         words = (PACKAGE / "web" / "static" / "words" / f"{tag}.js").read_text(encoding="utf-8")
@@ -754,12 +754,10 @@ def stages_in(folder):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
                 name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-                if name in ("on_stage", "_on_stage", "run", "report", "_told", "Progress"):
+                if name in ("on_stage", "_on_stage", "run", "report", "Progress"):
                     found.add(call.args[0].value)
                 elif name == "Recipe" and path.name == "find.py":
                     found.add(call.args[0].value)  # a search for shared parts is a stage of its own
-            elif isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_told":
-                found.add(call.args[1].value)
     return found
 
 

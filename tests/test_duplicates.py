@@ -24,9 +24,10 @@ from lookalike.features.prepared import turn_pixels
 from lookalike.gallery.changing import Changing
 from lookalike.proving.verify import verify
 from lookalike.records.metadata import Metadata
+from lookalike.storage.features import Features
+from lookalike.storage.files import Files
 from lookalike.storage.index.rows import Rows
 from lookalike.storage.records import FoundPicture
-from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 from pictures import photo
 
@@ -334,8 +335,8 @@ def test_what_a_picture_is_stored_with_is_looked_up_once_for_all_members(setting
             folder / f"{number}.jpg", quality=90
         )
     asked = []
-    look_up = Store.recipes
-    monkeypatch.setattr(Store, "recipes", lambda store, name: asked.append(name) or look_up(store, name))
+    look_up = Features.recipes
+    monkeypatch.setattr(Features, "recipes", lambda rows, name: asked.append(name) or look_up(rows, name))
     with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
         opened.add(folder, only="hashes")
         assert len(opened.duplicates().groups[0].members) == 5
@@ -411,6 +412,7 @@ def _candidates(*pictures, **facts):
     [
         ("most-pixels", {"width_px": 200}),
         ("original-format", {"format": "tiff"}),
+        ("lossless", {"format": "png"}),
         ("least-compressed", {"size_bytes": 9000}),
         ("richest-metadata", {"taken_at": "2020-01-01T00:00:00"}),
         ("best-place", {"path": "/z/album/bbbbbb.jpg"}),
@@ -500,11 +502,31 @@ def test_an_edited_picture_is_kept_after_others_by_the_rule_for_it(usual):
     pictures = [_picture("/a.jpg"), _picture("/b.jpg", content_id=2)]
     rules = parse_rules(["unedited"])
     candidates = [
-        replace(one, is_usual=lambda path=one.picture.path: path == usual) for one in _candidates(*pictures)
+        replace(one, usualness=lambda path=one.picture.path: 2 * (path == usual))
+        for one in _candidates(*pictures)
     ]
     keeper, why = choose_keeper(candidates, rules)
     assert keeper.path == usual
     assert why == "unedited: as bright, coloured and sharp as most, against edited"
+
+
+def test_what_is_like_some_copies_is_kept_before_what_is_like_none():
+    values = {"/a.jpg": 0, "/b.jpg": 1}
+    pictures = [_picture("/a.jpg", size_bytes=9000), _picture("/b.jpg", content_id=2)]
+    candidates = [
+        replace(one, usualness=lambda path=one.picture.path: values[path]) for one in _candidates(*pictures)
+    ]
+    keeper, why = choose_keeper(candidates, tuple(RULES.values()), have_equal_tone=lambda *_: False)
+    assert keeper.path == "/b.jpg"
+    assert why == "unedited: as bright, coloured and sharp as some, against edited"
+
+
+def test_an_edit_is_not_kept_for_being_saved_without_loss():
+    pictures = [_picture("/a.png", format="png"), _picture("/b.jpg", content_id=2)]
+    keeper, why = choose_keeper(
+        _candidates(*pictures), parse_rules(["lossless"]), have_equal_tone=lambda *_: False
+    )
+    assert (keeper.path, why) == ("/a.png", "all rules alike; first by path")
 
 
 def test_a_fraction_of_a_second_makes_no_file_older():
@@ -659,14 +681,14 @@ def test_what_was_done_is_told_though_the_gallery_cannot_be_written_after_it(set
     for name in ("a.png", "a copy.png"):
         textured(1).save(folder / name)
 
-    def refuse(_store, _paths):
+    def refuse(_files, _paths):
         raise StoreError("the disk is full.")
 
     with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
         opened.add(folder, only="hashes")
         report = opened.duplicates(relation="same_file")
         plan = opened.write_plan(report, tmp_path / "p.json", act="quarantine", quarantine=tmp_path / "q")
-        monkeypatch.setattr(Store, "remove", refuse)
+        monkeypatch.setattr(Files, "remove", refuse)
         done = opened.apply(plan)
         assert (done.run, len(done.done)) == (1, 1)
         assert "disk is full" in done.remarks[0].reason

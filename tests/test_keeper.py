@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
@@ -129,6 +130,64 @@ def test_a_preferred_folder_is_kept_before_a_better_one(opened, library):
     assert keeper == "a/large.jpg"
     assert "says what the keeper does not: date, camera" in member.note
     assert member.lacking == ("date", "camera")
+
+
+def _edited(picture):
+    """Return a picture as an editor gives it: darker, flatter, noisier."""
+    levels = np.asarray(picture, np.float32) * 0.88 + 14
+    noise = np.random.default_rng(0).normal(0, 4, levels.shape)
+    return Image.fromarray(np.clip(levels + noise, 0, 255).astype(np.uint8))
+
+
+def _ticket():
+    sheet = Image.new("RGB", (600, 300), (252, 252, 250))
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((10, 10, 589, 289), outline=(20, 60, 140), width=4)
+    for line, text in enumerate(("RAILWAY 2019", "Platform 9, seat 34 B", "From 08:15", "Price 24.90")):
+        pen.text((40, 30 + 60 * line), text, (25, 25, 30), font_size=20 + 14 * (line == 0))
+    pen.ellipse((430, 90, 550, 210), fill=(200, 40, 50))
+    return sheet
+
+
+def _chart():
+    sheet = Image.new("RGB", (640, 420), "white")
+    pen = ImageDraw.Draw(sheet)
+    for place, tall in enumerate((120, 260, 180, 330, 90, 210)):
+        color = ((30, 90, 180), (220, 120, 40), (60, 150, 80))[place % 3]
+        pen.rectangle((50 + 95 * place, 390 - tall, 110 + 95 * place, 390), fill=color)
+        pen.text((55 + 95 * place, 370 - tall), f"{tall / 7:.1f} kWh", "black", font_size=15)
+    pen.text((180, 5), "Energy by month", "black", font_size=24)
+    return sheet
+
+
+@pytest.fixture(scope="module")
+def kept_of(settings, tmp_path_factory):
+    """Drawings and photos kept without loss, each with two worse copies and an edit that is first by name."""
+    folder = tmp_path_factory.mktemp("lossless")
+    originals = {"ticket": _ticket(), "chart": _chart()}
+    originals |= {name: photo(560, 400, name) for name in ("coffee", "rocket")}
+    for name, original in originals.items():
+        (folder / name).mkdir()
+        original.save(folder / name / "the original.png")
+        original.save(folder / name / "b.jpg", quality=40)
+        smaller = round(original.width * 0.6), round(original.height * 0.6)
+        original.resize(smaller, LANCZOS).save(folder / name / "c.png")
+        _edited(original).save(folder / name / "a.jpg", quality=80)
+    with Gallery.open(tmp_path_factory.mktemp("g"), create=True, settings=settings) as gallery:
+        gallery.add(folder)
+        groups = gallery.duplicates().groups
+    return {os.path.basename(os.path.dirname(group.keeper.path)): group for group in groups}
+
+
+@pytest.mark.parametrize("name", ["ticket", "chart", "coffee", "rocket"])
+def test_what_was_never_compressed_is_kept_before_its_compressed_copies_and_edits(kept_of, name):
+    group = kept_of[name]
+    assert os.path.basename(group.keeper.path) == "the original.png"
+    assert len(group.members) == 3
+    assert group.why.split(":")[0] in ("first-hand", "unedited", "most-pixels"), "never by its name"
+    notes = {os.path.basename(one.picture.path): one.note for one in group.members}
+    assert "c.png" not in [name for name, note in notes.items() if note]
+    assert notes["a.jpg"].startswith("was edited")
 
 
 def test_what_only_the_smaller_one_says_is_brought_over_on_a_word(settings, tmp_path):

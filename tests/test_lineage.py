@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from lookalike.duplicates.lineage import MIN_ENLARGED, Side, compare_lineage, luma_of
 from lookalike.duplicates.surroundings import has_edges_around
@@ -97,6 +97,56 @@ def test_what_a_jpeg_was_made_from_never_had_its_steps():
     pristine = photo(512, 400, "coffee")
     lineage = _lineage(encode(pristine, "JPEG", quality=80), encode(pristine, "PNG"))
     assert lineage.first_rounded > 0.06
+
+
+def _ticket(width_px=600, height_px=300):
+    """Draw a ticket on white, where a JPEG rings and what lies beyond white is cut off."""
+    sheet = Image.new("RGB", (width_px, height_px), "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.rectangle((10, 10, width_px - 11, height_px - 11), outline=(20, 60, 140), width=4)
+    for line, text in enumerate(("RAILWAY 2019", "Platform 9, seat 34 B", "From 08:15", "Price 24.90")):
+        pen.text((40, 30 + 60 * line), text, (25, 25, 30), font_size=20 + 14 * (line == 0))
+    pen.ellipse((430, 90, 550, 210), fill=(200, 40, 50))
+    return sheet
+
+
+def _edited(picture, *, gain=1.0, offset=0.0, noise=0.0):
+    levels = np.asarray(picture, np.float32) * gain + offset
+    levels += np.random.default_rng(1).normal(0, noise, levels.shape) if noise else 0
+    return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("quality", [40, 75, 90])
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_jpeg_is_told_to_be_made_of_what_gives_it_when_compressed(drawn, quality):
+    pristine = _ticket() if drawn else photo(512, 400, "coffee")
+    lineage = _lineage(encode(pristine, "JPEG", quality=quality), encode(pristine, "PNG"))
+    assert lineage.first_unlike < 0.6
+    assert np.isnan(lineage.second_unlike)
+    assert lineage.turned().second_unlike == lineage.first_unlike
+
+
+@pytest.mark.parametrize("quality", [40, 75, 90])
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda picture: _edited(picture, gain=0.9, offset=14),
+        lambda picture: _edited(picture, noise=6),
+        lambda picture: picture.filter(ImageFilter.UnsharpMask(1, 60, 0)),
+        lambda picture: picture.filter(ImageFilter.GaussianBlur(0.7)),
+    ],
+)
+def test_a_jpeg_is_not_taken_for_what_was_made_of_its_edit(drawn, quality, change):
+    original = encode(_ticket() if drawn else photo(512, 400, "coffee"), "JPEG", quality=quality)
+    lineage = _lineage(original, encode(change(_opened(original)), "PNG"))
+    assert not lineage.first_unlike < 0.7
+
+
+def test_a_drawing_on_white_that_was_saved_again_keeps_the_steps_of_its_jpeg():
+    original = encode(_ticket(), "JPEG", quality=60)
+    lineage = _lineage(original, encode(_opened(original), "JPEG", quality=98, subsampling=0))
+    assert lineage.first_rounded < 0.02
 
 
 def test_pictures_too_small_to_measure_say_nothing():

@@ -96,6 +96,10 @@ def test_downloads_and_second_copies_stand_below_an_album(path):
     assert say_place(path) != say_place("/Family/2019/x.jpg")
 
 
+def test_a_folder_that_all_files_lie_in_says_nothing():
+    assert standing_of_place("/tmp/Family/x.jpg") > standing_of_place("/tmp/Downloads/x.jpg")
+
+
 @pytest.mark.parametrize("name", ["photocopy.jpg", "party (2019).jpg", "IMG_0001.jpg", "copyright.jpg"])
 def test_other_names_say_nothing(name):
     assert standing_of_place(f"/Family/{name}") == standing_of_place("/Family/x.jpg")

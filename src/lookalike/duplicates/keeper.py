@@ -9,6 +9,7 @@ from typing import Any
 
 from lookalike.duplicates.places import rank_by_folders, say_place, standing_of_place
 from lookalike.errors import InputError
+from lookalike.media.compression import LOSSLESS_FORMATS
 from lookalike.media.folders import is_in
 from lookalike.records.metadata import NOTHING_SAID, WITNESSES, Metadata, kinds_of
 from lookalike.storage.records import FoundPicture
@@ -19,8 +20,11 @@ _ORIGINAL_FORMATS = ("raw", "heif", "tiff", "psd")
 MUCH_LESS_COMPRESSED = 1.5
 
 
-def _always() -> bool:
-    return True
+_USUALNESS = ("edited", "as bright, coloured and sharp as some", "as bright, coloured and sharp as most")
+
+
+def _as_most() -> int:
+    return 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Candidate:
     ----------
     picture : FoundPicture
     n_shown_px : int         how many pixels it really shows: inside its plain frame, and not enlarged
-    is_usual : callable      tells whether it is as bright, coloured, sharp and noisy as most of its copies
+    usualness : callable     tells whether it is as bright, coloured, sharp and noisy as most of its copies (2), as
+                             some (1) or as none of them (0)
     made_from : words        what it was made from: enlarged, saved again, laid into something; empty if nothing
     holds : words            what it holds beyond the pixels that were compared, its raw data and film among it
     said : Metadata          what it says beside the pixels
@@ -40,7 +45,7 @@ class Candidate:
 
     picture: FoundPicture
     n_shown_px: int
-    is_usual: Callable[[], bool] = _always
+    usualness: Callable[[], int] = _as_most
     made_from: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     said: Metadata = NOTHING_SAID
@@ -57,8 +62,8 @@ class Candidate:
 class Rule:
     """One rule: the picture with the largest `value` is kept; `say` puts that value in words.
 
-    With a `factor`, only what has so many times the value of another goes before it, and only where nothing
-    but the compression tells the two apart.
+    With a `factor`, only what has more than so many times the value of another goes before it, and only where
+    nothing but the compression tells the two apart.
     """
 
     name: str
@@ -101,6 +106,15 @@ def _say_origin(candidate: Candidate) -> str:
     return candidate.made_from[0] if candidate.made_from else "made from none of the others"
 
 
+def _is_lossless(picture: FoundPicture) -> bool:
+    """Whether a file keeps pixels as they were given; a GIF does not, of colours."""
+    return picture.format in LOSSLESS_FORMATS and picture.format != "gif"
+
+
+def _say_loss(candidate: Candidate) -> str:
+    return f"{candidate.picture.format}, {'without' if _is_lossless(candidate.picture) else 'with'} loss"
+
+
 def _say_metadata(candidate: Candidate) -> str:
     kinds = kinds_of(candidate.said)
     names = [kind for kind in WITNESSES if kind in kinds]
@@ -125,11 +139,12 @@ RULES = {
         Rule("most-pixels", lambda c: (c.n_shown_px, c.n_shown_px - n_pixels(c.picture)), _say_pixels),
         Rule(
             "unedited",
-            lambda c: c.is_usual(),
-            lambda c: "as bright, coloured and sharp as most" if c.is_usual() else "edited",
+            lambda c: c.usualness(),
+            lambda c: _USUALNESS[c.usualness()],
         ),
         _rule("original-format", lambda p: p.format in _ORIGINAL_FORMATS, lambda p: p.format),
         Rule("richest-metadata", _richness, _say_metadata),
+        Rule("lossless", lambda c: _is_lossless(c.picture), _say_loss, factor=1.0),
         Rule(
             "least-compressed",
             lambda c: bytes_per_pixel(c.picture),

@@ -21,6 +21,7 @@ MAX_SOFT = 1.2  # of a reduction to 0.85 of a JPEG 75 photo 1.3, of one to 0.5 a
 MAX_ASKED = 1.5  # beyond it a larger picture shows enough of its own
 MIN_ENLARGED = 1.1  # ratio of sides from which one of two pictures is the larger
 _BLOCK_PX = 8  # of a JPEG
+_MIDDLE = 128.0  # the grey from which a JPEG counts
 _TILE_PX = 96
 _N_TILES = 24
 _MARGIN_PX = 8  # around a tile, for the filter of an enlargement to look at
@@ -42,6 +43,9 @@ _N_BLOCKS = 8192
 _REGISTRATIONS, _MIN_REGISTERED = 4, 4  # rounds, and tiles that must tell how far they are off
 _MIN_STEP = 4  # of a quantisation table: finer steps drown in the rounding of colours
 _MIN_COEFFICIENTS = 200
+_MIN_LOST = (
+    0.05  # steps squared: 1/12 is lost by what is rounded to a step, 0.05 to 0.2 by drawings and photos
+)
 
 
 class Lineage(NamedTuple):
@@ -53,8 +57,11 @@ class Lineage(NamedTuple):
         Amplitude of what it shows beyond the other, as a multiple of what compression and resampling explain; about
         1 where it shows nothing more.
     first_rounded, second_rounded : float
-        Variance of the other's coefficients around the steps of this one's JPEG compression: 1/12 for what was
-        never rounded to them, near 0 for what was made from it; nan where that cannot be told.
+        How far the other's coefficients are from those of this JPEG, in its steps squared: 1/12 for what was never
+        rounded to them, near 0 for what was made from it; nan where that cannot be told.
+    first_unlike, second_unlike : float
+        What is left of that distance once the other one is compressed by the steps of this one: about 0.3 where
+        this one is the other compressed, 1 where one of them was edited; nan where they are too near to tell.
     own : float
         What the smaller one adds to itself, reduced as much again: about 1 where it is soft, and shows nothing by
         which an enlargement could be told; nan where the larger one adds more than nothing.
@@ -64,6 +71,8 @@ class Lineage(NamedTuple):
     second_adds: float
     first_rounded: float
     second_rounded: float
+    first_unlike: float = float("nan")
+    second_unlike: float = float("nan")
     own: float = float("nan")
 
     @property
@@ -73,7 +82,15 @@ class Lineage(NamedTuple):
 
     def turned(self) -> Lineage:
         """Return the same of the second picture to the first."""
-        return Lineage(self.second_adds, self.first_adds, self.second_rounded, self.first_rounded, self.own)
+        return Lineage(
+            self.second_adds,
+            self.first_adds,
+            self.second_rounded,
+            self.first_rounded,
+            self.second_unlike,
+            self.first_unlike,
+            self.own,
+        )
 
 
 class _Layer(NamedTuple):
@@ -124,7 +141,11 @@ def compare_lineage(first: Side, second: Side, matrix: Matrix) -> Lineage:
     own = float("nan")
     if max(ratio, 1 / ratio) >= MIN_ENLARGED and adds[ratio > 1] < MAX_ASKED:
         own = _added_to_itself(first if ratio > 1 else second, max(ratio, 1 / ratio))
-    return Lineage(*adds, rounded_alike(first, second, matrix), rounded_alike(second, first, inverse), own)
+    (first_rounded, first_unlike), (second_rounded, second_unlike) = (
+        compare_steps(first, second, matrix),
+        compare_steps(second, first, inverse),
+    )
+    return Lineage(*adds, first_rounded, second_rounded, first_unlike, second_unlike, own)
 
 
 def _added_to_itself(side: Side, ratio: float) -> float:
@@ -357,38 +378,49 @@ def _transform(blocks: Float32Array) -> Float32Array:
 
 def _compressed(luma: Float32Array, steps: Float32Array) -> Float32Array:
     """Return a tile after the rounding of a JPEG with these steps."""
-    blocks = _blocks(luma - 128.0)
-    rounded = np.round(_transform(blocks) / steps) * steps
-    back = _DCT.T @ rounded @ _DCT + 128.0
     rows, columns = luma.shape[0] // _BLOCK_PX, luma.shape[1] // _BLOCK_PX
+    back = _rounded(_blocks(luma), steps)
     return np.asarray(
         back.reshape(rows, columns, _BLOCK_PX, _BLOCK_PX).swapaxes(1, 2).reshape(luma.shape), np.float32
     )
 
 
-def rounded_alike(first: Side, second: Side, matrix: Matrix) -> float:
-    """Return how near the second's coefficients lie to the steps that the first was rounded to.
+def _rounded(blocks: Float32Array, steps: Float32Array) -> Float32Array:
+    """Return blocks of luma after the rounding of a JPEG with these steps."""
+    coefficients = np.round(_transform(blocks - _MIDDLE) / steps) * steps
+    return np.asarray(_DCT.T @ coefficients @ _DCT + _MIDDLE)
 
-    Only for pictures of one size that lie straight over each other, the first a JPEG.
+
+def compare_steps(first: Side, second: Side, matrix: Matrix) -> tuple[float, float]:
+    """Tell by the steps of the first, a JPEG, whether the second was made from it, or it from the second.
+
+    Only for pictures of one size that lie straight over each other. What was made from a JPEG still has its
+    coefficients; and a picture gives, if it is compressed by the steps of a JPEG, what was made from it so, where
+    one that was edited gives something else. White and black are cut off as a JPEG cuts them off.
 
     Returns
     -------
-    float    variance in steps: 1/12 where the second was never rounded so, near 0 where it was made from the
-             first; nan where that cannot be told
+    float, float    `first_rounded` and `first_unlike` of `Lineage`
     """
+    unknown = float("nan")
     if (
         first.steps is None
         or first.luma.shape != second.luma.shape
         or np.abs(matrix - np.eye(3)).max() > 1e-6
     ):
-        return float("nan")
-    ours, theirs = (_transform(_sampled(_blocks(one.luma - 128.0))) for one in (first, second))
-    counted = (np.abs(ours) > 0.5 * first.steps) & (first.steps >= _MIN_STEP)
+        return unknown, unknown
+    ours, theirs = (_sampled(_blocks(one.luma)) for one in (first, second))
+    goal = _transform(ours - _MIDDLE)
+    counted = (np.abs(goal) > 0.5 * first.steps) & (first.steps >= _MIN_STEP)
     counted[:, 0, 0] = False  # the mean brightness of a block
     if np.count_nonzero(counted) < _MIN_COEFFICIENTS:
-        return float("nan")
-    off = ((theirs - np.round(ours / first.steps) * first.steps) / first.steps)[counted]
-    return float(np.mean(np.clip(np.square(off), 0, 1)))
+        return unknown, unknown
+    again = np.clip(_rounded(theirs, first.steps), 0, 255)
+    apart, left = (
+        float(np.mean(np.clip(np.square((_transform(blocks - _MIDDLE) - goal) / first.steps)[counted], 0, 1)))
+        for blocks in (theirs, again)
+    )
+    return apart, left / apart if apart > _MIN_LOST else unknown
 
 
 def _sampled(blocks: Float32Array) -> Float32Array:

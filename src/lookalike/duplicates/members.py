@@ -146,17 +146,21 @@ class Members:
         return Candidate(
             picture,
             self.descent.n_shown_px(picture),
-            is_usual=partial(self.has_usual_tone, content_id, others),
+            usualness=partial(self.usualness, content_id, others),
             made_from=self.descent.sources_of(content_id),
             holds=(*(() if beyond is None else beyond.words), *more),
             said=self.witnesses.of(content_id),
             n_links=n_links,
         )
 
-    def has_usual_tone(self, content_id: int, others: Iterable[int]) -> bool:
-        """Whether a content is as bright, coloured, sharp and noisy as half or more of its copies among others.
+    def usualness(self, content_id: int, others: Iterable[int]) -> int:
+        """Tell whether a content is as bright, coloured, sharp and noisy as its copies among others.
 
         The first few copies are asked, in the order of their ids.
+
+        Returns
+        -------
+        int    2 where it is as half of them or more, 1 as at least one of them, 0 as none
         """
         related = (
             (other, self.relation(content_id, other)) for other in sorted(others) if other != content_id
@@ -165,7 +169,7 @@ class Members:
             (other, found[2]) for other, found in related if found and found[0] in ("copy", "same_pixels")
         )
         alike = [self._tones.are_alike(content_id, *copy) for copy in islice(copies, MAX_COPIES_ASKED)]
-        return 2 * sum(alike) >= len(alike)
+        return 2 if 2 * sum(alike) >= len(alike) else int(any(alike))
 
     def have_equal_tone(self, first: FoundPicture, second: FoundPicture) -> bool:
         """Whether two files are proven to be one picture, unedited; False where that is not known."""
@@ -273,6 +277,8 @@ class Members:
             if not note and proof.matrix is not None:
                 words = self._tones.words(keeper.content_id, picture.content_id, proof)
                 note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
+            if not note and proof.method != "verdict" and self._is_less_compressed(proof, keeper, picture):
+                note = "is much less compressed than the keeper"
             note = note or self._another_shot(keeper, picture)
         is_covered = not note
         if is_in(picture.path, self._question.protected):
@@ -317,14 +323,17 @@ class Members:
             return f"the keeper shows it at {scale:.0%} of its size"
         if self.shows_among_others(keeper.content_id, picture.content_id):
             return "the keeper shows it among other things"
-        if (
-            scale < LARGER
+        return ""
+
+    def _is_less_compressed(self, proof: Proof, keeper: FoundPicture, picture: FoundPicture) -> bool:
+        """Whether a member takes much more bytes than its keeper, and nothing else tells where they are from."""
+        return (
+            proof.matrix is not None
+            and _least_scale(proof) < LARGER
             and bytes_per_pixel(picture) > MUCH_LESS_COMPRESSED * bytes_per_pixel(keeper)
             and not self.descent.is_made_from(picture.content_id, keeper.content_id)
             and not self.descent.adds_nothing(picture, keeper)
-        ):
-            return "is much less compressed than the keeper"
-        return ""
+        )
 
     def _is_grey(self, picture: FoundPicture) -> bool:
         """Whether next to no pixel has a colour, by the HSV histogram that is kept; False where it is not."""

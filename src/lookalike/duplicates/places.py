@@ -65,20 +65,23 @@ def says_copy(path: str) -> bool:
     return _COPY_NAME.search(stem) is not None
 
 
-def lies_unsorted(path: str) -> bool:
-    """Whether one of a file's folders is for downloads, caches and the like."""
-    return any(part.lower() in _WAITING_ROOMS for part in os.path.dirname(path).split(os.sep))
+def n_unsorted(path: str) -> int:
+    """Return how many of a file's folders are for downloads, caches and the like."""
+    return sum(part.lower() in _WAITING_ROOMS for part in os.path.dirname(path).split(os.sep))
 
 
 def standing_of_place(path: str) -> int:
-    """Return how much a file's place speaks for it: 2 for a name in an album, less for downloads and copies."""
-    return 2 - lies_unsorted(path) - says_copy(path)
+    """Return how much a file's place speaks for it: 0 for a name in an album, less for downloads and copies.
+
+    Folders are counted, so that one that all files lie in, such as a whole library below `tmp`, says nothing.
+    """
+    return -n_unsorted(path) - says_copy(path)
 
 
 def say_place(path: str) -> str:
     """Return the same in words."""
     words = []
-    if lies_unsorted(path):
+    if n_unsorted(path):
         words.append("among downloads, caches or the like")
     if says_copy(path):
         words.append("named as a copy")

@@ -89,7 +89,7 @@ def index_data(
 
 
 def _all_pictures(gallery: LocalGallery) -> list[FoundPicture]:
-    return gallery.pictures(limit=1 << 62)[0]
+    return gallery.pictures(limit=2**53)[0]
 
 
 def features_of(by: str, settings: Settings) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import { RELATIONS } from "./question.js";
 import { Review } from "./review.js";
 import { bytes, day, t } from "./words.js";
 
-const RULES = ["holds-more", "first-hand", "most-pixels", "unedited", "original-format", "richest-metadata", "least-compressed", "best-place", "most-links", "oldest", "shortest-path"];
+const RULES = ["holds-more", "first-hand", "most-pixels", "unedited", "original-format", "richest-metadata", "lossless", "least-compressed", "best-place", "most-links", "oldest", "shortest-path"];
 
 /** Show the duplicates page in an element; returns what the shell calls. */
 export function mountDuplicates(main) {

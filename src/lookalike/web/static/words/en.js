@@ -232,6 +232,7 @@ export const en = {
     "rule.most-pixels": "the most pixels",
     "rule.unedited": "as bright, coloured and sharp as most",
     "rule.original-format": "the original format",
+    "rule.lossless": "what was saved without loss",
     "rule.least-compressed": "the least compressed",
     "rule.richest-metadata": "the one with camera, date and captions",
     "rule.oldest": "the oldest file",

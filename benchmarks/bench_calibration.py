@@ -24,6 +24,7 @@ from lookalike.calibration.fit import Sample, measured_precision
 from lookalike.calibration.record import CalibrationReport
 from lookalike.gallery.local import LocalGallery
 from lookalike.records.calibration import PRECISIONS
+from lookalike.records.progress import Progress
 from lookalike.searching.worth import load_shipped
 
 PHOTOS = ("astronaut", "camera", "chelsea", "coffee", "coins", "moon", "page", "rocket", "text")
@@ -39,9 +40,9 @@ def write_photos(folder: Path) -> None:
 def run(folders: list[Path], place: Path, *, pictures: int, edits: int, seed: int) -> CalibrationReport:
     """Index the folders and calibrate, saying how far it is."""
 
-    def tell(stage: str, n_done: int, n_total: int) -> None:
-        if n_done == n_total or n_done % 50 == 0:
-            print(f"  {stage}: {n_done} of {n_total}", flush=True)
+    def tell(now: Progress) -> None:
+        if now.n_done == now.n_total or now.n_done % 50 == 0:
+            print(f"  {now.stage}: {now.n_done} of {now.n_total}", flush=True)
 
     with LocalGallery(place, create=True) as gallery:
         gallery.add(folders)
@@ -52,7 +53,7 @@ def run(folders: list[Path], place: Path, *, pictures: int, edits: int, seed: in
             n_pictures=pictures,
             edits_each=edits,
             seed=seed,
-            on_stage=tell,
+            on_progress=tell,
         )
 
 

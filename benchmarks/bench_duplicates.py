@@ -24,6 +24,7 @@ from PIL import Image
 
 from lookalike import Gallery, Settings
 from lookalike.edits import Edit, standard_edits
+from lookalike.records.progress import Progress
 from lookalike.storage.index.hash_pairs import find_pairs_within
 
 Origin = dict[str, tuple[str, str]]  # file name -> photo and edit
@@ -93,11 +94,11 @@ class StageClock:
         self.seconds: Counter[str] = Counter()
         self._stage, self._since = "before", time.perf_counter()
 
-    def __call__(self, stage: str, _done: int, _total: int) -> None:
+    def __call__(self, progress: Progress) -> None:
         """Count the time since the last report to the stage that was reported then."""
         now = time.perf_counter()
         self.seconds[self._stage] += now - self._since
-        self._stage, self._since = stage, now
+        self._stage, self._since = progress.stage, now
 
 
 def lookalike_groups(place: Path, gallery_folder: Path) -> tuple[list[list[str]], dict[str, float]]:
@@ -107,7 +108,7 @@ def lookalike_groups(place: Path, gallery_folder: Path) -> tuple[list[list[str]]
         started = time.perf_counter()
         gallery.add(place)
         indexed = time.perf_counter()
-        report = gallery.duplicates(on_stage=clock)
+        report = gallery.duplicates(on_progress=clock)
         found = time.perf_counter()
         gallery.duplicates()
         again = time.perf_counter()

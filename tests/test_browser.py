@@ -754,7 +754,7 @@ def stages_in(folder):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
                 name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-                if name in ("on_stage", "_on_stage", "run", "report", "Progress"):
+                if name in ("run", "Progress"):
                     found.add(call.args[0].value)
                 elif name == "Recipe" and path.name == "find.py":
                     found.add(call.args[0].value)  # a search for shared parts is a stage of its own

@@ -15,6 +15,7 @@ from lookalike import Filter, Gallery
 from lookalike.calibration.calibrate import calibrate_gallery
 from lookalike.errors import InputError
 from lookalike.records.calibration import PROOF
+from lookalike.records.progress import Progress
 from pictures import photo
 
 N_TEXTURED = 18
@@ -52,9 +53,9 @@ def calibrated(place, settings):
     with Gallery.open(place / "g", create=True, settings=settings) as gallery:
         gallery.add(place / "pictures")
         stages = []
-        report = gallery.calibrate(on_stage=lambda *stage: stages.append(stage))
-    assert ("edited copies", 0, 21) in stages
-    assert ("proofs", 21, 21) in stages
+        report = gallery.calibrate(on_progress=stages.append)
+    assert Progress("edited copies", 0, 21) in stages
+    assert Progress("proofs", 21, 21) in stages
     return place / "g", report
 
 

@@ -168,10 +168,10 @@ def test_files_that_hold_or_show_more_stay_and_say_why(tmp_path, settings):
     with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
         gallery.add(folder)
         stages = set()
-        gallery.duplicates(on_stage=lambda stage, *_: stages.add(stage))
+        gallery.duplicates(on_progress=lambda now: stages.add(now.stage))
         found = _members(gallery)
         again = set()
-        gallery.duplicates(on_stage=lambda stage, *_: again.add(stage))
+        gallery.duplicates(on_progress=lambda now: again.add(now.stage))
         variants = _members(gallery, "variant")
     assert "details" in stages
     assert "details" not in again

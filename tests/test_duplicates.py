@@ -115,7 +115,7 @@ def test_the_second_time_nothing_is_compared_again(gallery):
 def test_shared_parts_are_looked_for_again_only_where_a_picture_came_or_went(gallery, place, tmp_path):
     def stages():
         seen = []
-        gallery.duplicates(on_stage=lambda stage, *_: seen.append(stage))
+        gallery.duplicates(on_progress=lambda now: seen.append(now.stage))
         return seen
 
     assert "shared parts" in stages()
@@ -315,13 +315,13 @@ def test_a_file_that_is_deleted_during_the_run_is_a_failure_not_a_crash(settings
         shutil.copy(folder / "keeper.png", folder / name)
     textured(2, 320, 240).save(folder / "other.png")
 
-    def delete(stage, *_):
-        if stage == "candidates":
+    def delete(now):
+        if now.stage == "candidates":
             (folder / "other copy.png").unlink(missing_ok=True)
 
     with Gallery.open(tmp_path / "g", create=True, settings=settings) as opened:
         opened.add(folder)
-        report = opened.duplicates(on_stage=delete)
+        report = opened.duplicates(on_progress=delete)
         assert [Path(one.path).name for one in report.failed] == ["other copy.png"]
         assert "deleted" in report.failed[0].reason
         assert [Path(one.picture.path).name for one in report.groups[0].members] == ["one copy.png"]

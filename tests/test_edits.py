@@ -17,6 +17,7 @@ from lookalike import edits as edits_module
 from lookalike.edits import Edit, apply_edit, graded_edits, perception_edits, standard_edits
 from lookalike.errors import InputError
 from lookalike.evaluation.datasets.copies import write_edits
+from lookalike.records.progress import Progress
 from pictures import mean_difference, noise, photo
 
 NEIGHBOURS = [photo(90, 70, name) for name in ("coffee", "rocket", "chelsea")]
@@ -379,15 +380,13 @@ def test_a_bad_picture_costs_its_own_copies_alone(sources, tmp_path):
     (sources / "bad.png").write_bytes(b"no picture")
     files = [sources / "bad.png", sources / "gone.png", sources / "coffee.png"]
     seen = []
-    written = write_edits(
-        files, tmp_path / "out", edits=SOME, on_progress=lambda done, total: seen.append((done, total))
-    )
+    written = write_edits(files, tmp_path / "out", edits=SOME, on_progress=seen.append)
     assert written.n_copies == 3
     assert {Path(path).name for path, _ in written.failed} == {"bad.png", "gone.png"}
     assert all(reason for _, reason in written.failed)
     named = {row["positive"] for row in read_rows(written.ground_truth)}
     assert named == {"../library/coffee.png"}
-    assert seen == [(1, 2), (2, 2)]
+    assert seen == [Progress("edit", 1, 2), Progress("edit", 2, 2)]
 
 
 def test_ground_truth_holds_through_a_link_to_the_folder(sources, tmp_path):

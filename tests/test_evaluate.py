@@ -264,18 +264,16 @@ def test_an_interrupted_evaluation_goes_on_and_ends_the_same(classes, tmp_path, 
     monkeypatch.setattr(answers, "QUERIES_IN_A_PART", 5)
     whole = evaluate(data, ("phash",), tmp_path / "whole", settings)
 
-    def stop(stage, n_done, _n_total):
-        if stage == "search" and n_done == 7:
+    def stop(now):
+        if now.stage == "search" and now.n_done == 7:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate(data, ("phash",), tmp_path / "stopped", settings, on_stage=stop)
+        evaluate(data, ("phash",), tmp_path / "stopped", settings, on_progress=stop)
     assert len(list((tmp_path / "stopped" / "predictions").glob("*.npz"))) == 1
     asked = []
-    again = evaluate(
-        data, ("phash",), tmp_path / "stopped", settings, on_stage=lambda s, n, _: asked.append((s, n))
-    )
-    assert min(n for stage, n in asked if stage == "search") == 5
+    again = evaluate(data, ("phash",), tmp_path / "stopped", settings, on_progress=asked.append)
+    assert min(now.n_done for now in asked if now.stage == "search") == 5
     assert again.results[0].scores.values == whole.results[0].scores.values
 
 

@@ -192,7 +192,7 @@ def tended(gallery, place):
     yield "mark", gallery.duplicates().groups
     gallery.mark(large, small, None)
     stages = []
-    found = gallery.duplicates(on_stage=lambda *stage: stages.append(stage))
+    found = gallery.duplicates(on_progress=stages.append)
     yield "duplicates", [(group.why, group.relation, facts_of(group)) for group in found.groups]
     assert stages
     plan = gallery.write_plan(found, place / "plan.json", act="quarantine", quarantine=place / "away")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lookalike.records.calibration import N_PICTURES
-from lookalike.records.progress import ignore_stage
+from lookalike.records.progress import ignore_progress
 from lookalike.searching.way import AUTO
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lookalike.comparing import Comparison
     from lookalike.queries.source import Box
     from lookalike.records.calibration import Promised
-    from lookalike.records.progress import StageCallback
+    from lookalike.records.progress import ProgressCallback
     from lookalike.searching.searcher import Match
     from lookalike.storage.filters import Filter
 
@@ -130,7 +130,7 @@ class Asking(ABC):
         n_pictures: int = N_PICTURES,
         seed: int = 0,
         ask: Ask | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> CalibrationReport:
         """Learn from this gallery's own pictures what scores are worth, and keep it with the gallery.
 
@@ -143,8 +143,8 @@ class Asking(ABC):
         ask : callable or None
             Called with a `Doubt`: two different pictures that score like copies; returns whether they are
             duplicates, None where nobody knows. Answers are kept as verdicts.
-        on_stage : callable
-            Called with a stage's name, how much of it is done, and its total.
+        on_progress : callable
+            Called with `Progress` now and then.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lookalike.duplicates.keeper import DEFAULT_RULES
-from lookalike.records.progress import ignore_progress, ignore_stage
+from lookalike.records.progress import ignore_progress
 
 if TYPE_CHECKING:
     from lookalike.acting.apply import ApplyReport
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lookalike.duplicates.choices import Choice
     from lookalike.duplicates.records import DuplicatesReport
     from lookalike.records.failure import Remark
-    from lookalike.records.progress import ProgressCallback, StageCallback
+    from lookalike.records.progress import ProgressCallback
     from lookalike.records.relation import Relation
 
 
@@ -35,7 +35,7 @@ class Tidying(ABC):
         prefer: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
         precision: float | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> DuplicatesReport:
         """Find the files that are the same picture, each proven against the one to keep.
 
@@ -53,8 +53,8 @@ class Tidying(ABC):
             How to choose the keeper, in order; see `lookalike.duplicates.keeper.RULES`.
         precision : float or None
             Only copies whose proof is sure enough for it, see `promise`.
-        on_stage : callable
-            Called with a stage's name, how much of it is done, and its total.
+        on_progress : callable
+            Called with `Progress` now and then.
 
         Returns
         -------

@@ -23,7 +23,7 @@ from lookalike.calibration.sample import EDITS_EACH, ask_with_copies, draw
 from lookalike.calibration.strangers import examples_of, sample_of_way
 from lookalike.edits import standard_edits
 from lookalike.records.calibration import N_PICTURES, PROOF, Calibration
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import ProgressCallback, ignore_progress
 from lookalike.searching.searcher import Searcher
 from lookalike.searching.worth import load_shipped
 from lookalike.settings import Settings
@@ -39,7 +39,7 @@ def calibrate_gallery(
     edits_each: int = EDITS_EACH,
     seed: int = 0,
     ask: Ask | None = None,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> CalibrationReport:
     """Calibrate every way that the gallery has the features for, and the proof of duplicates.
 
@@ -52,7 +52,7 @@ def calibrate_gallery(
         The gallery holds too few pictures that are still there.
     """
     started = time.monotonic()
-    means = Means(store, settings, searcher, on_stage)
+    means = Means(store, settings, searcher, on_progress)
     asked = ask_with_copies(means, draw(means, n_pictures, edits_each, seed))
     main_way = asked.drawn.main_way
     judged = judge(means, asked)

@@ -54,7 +54,7 @@ def _unproven(asked: Asked, judged: Judged) -> list[Pair]:
 
 def _prove(means: Means, judged: Judged, pairs: Sequence[Pair]) -> Judged:
     """Return what is known once these pairs are proven, too."""
-    proofs, failed = prove_pairs(means.store, means.settings, pairs, on_stage=means.on_stage)
+    proofs, failed = prove_pairs(means.store, means.settings, pairs, on_progress=means.on_progress)
     relations: dict[Pair, Relation] = {
         pair: proofs[pair].relation if pair in proofs else "different" for pair in pairs
     }

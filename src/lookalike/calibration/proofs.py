@@ -25,7 +25,7 @@ def sample_of_proofs(means: Means, asked: Asked, judged: Judged) -> tuple[Sample
     """Verify some of the copies; return what they score, and the judgement with the copies that this found."""
     others = nearest_strangers(asked, judged, N_STRANGERS)
     pairs = {pair_of(source, other) for source, found in others.items() for other in found}
-    proofs, _ = prove_pairs(means.store, means.settings, sorted(pairs), on_stage=means.on_stage)
+    proofs, _ = prove_pairs(means.store, means.settings, sorted(pairs), on_progress=means.on_progress)
     copies = judged.copies | both_orders(pair for pair, proof in proofs.items() if proof.is_copy)
     tasks: list[CopyTask] = []
     for place, source in enumerate(sorted(others)):

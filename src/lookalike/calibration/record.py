@@ -20,7 +20,7 @@ from lookalike.storage.store import Store
 
 if TYPE_CHECKING:
     from lookalike.calibration.fit import Sample
-    from lookalike.records.progress import StageCallback
+    from lookalike.records.progress import ProgressCallback
 
 Pair = tuple[int, int]
 """Two contents by id, the smaller first where nothing else is said."""
@@ -43,14 +43,14 @@ class Means:
         Those that it is searched with.
     searcher : Searcher
         Of the gallery.
-    on_stage : callable
-        Called with a stage's name, how much of it is done, and its total.
+    on_progress : callable
+        Called with `Progress` now and then.
     """
 
     store: Store
     settings: Settings
     searcher: Searcher
-    on_stage: StageCallback
+    on_progress: ProgressCallback
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from lookalike.edits import standard_edits
 from lookalike.errors import InputError
 from lookalike.media.files import is_own_file
 from lookalike.records.failure import Failure
+from lookalike.records.progress import Progress
 from lookalike.storage.records import FoundPicture
 from lookalike.workers.pool import WorkerPool
 from lookalike.workers.tasks import Failed, Job
@@ -104,14 +105,14 @@ def run_tasks(
     answers: list[Any] = []
     failed: list[Failure] = []
     job = Job(means.settings, (), means.store.folder)
-    means.on_stage(stage, 0, len(tasks))
+    means.on_progress(Progress(stage, 0, len(tasks)))
     with WorkerPool[CopyTask, Any](job, min(means.settings.n_workers, len(tasks)), work) as pool:
         for n_done, answer in enumerate(pool.run(tasks), 1):
             if isinstance(answer, Failed):
                 failed.append(Failure(answer.task.path, answer.stage, answer.reason))
             else:
                 answers.append(answer)
-            means.on_stage(stage, n_done, len(tasks))
+            means.on_progress(Progress(stage, n_done, len(tasks)))
     return answers, tuple(failed)
 
 

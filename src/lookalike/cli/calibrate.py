@@ -50,9 +50,9 @@ def calibrate(
         raise InputError(f"{context.gallery} sends no samples to draw: calibrate without --html.")
     is_asking = sys.stdin.isatty() and sys.stderr.isatty() if ask is None else ask
     with open_gallery() as gallery:
-        with show.stages() as on_stage:
+        with show.stages() as on_progress:
             report = gallery.calibrate(
-                n_pictures=sample, seed=seed, ask=_ask_person if is_asking else None, on_stage=on_stage
+                n_pictures=sample, seed=seed, ask=_ask_person if is_asking else None, on_progress=on_progress
             )
         if report.calibration.n_pictures < sample:
             n_pictures = report.calibration.n_pictures

@@ -87,7 +87,7 @@ def duplicates(
     check_output(html)
     if plan is None and (act is not None or quarantine is not None):
         raise InputError("--act and --quarantine say what a plan is to do: give --plan FILE too.")
-    with open_gallery() as gallery, show.stages() as on_stage:
+    with open_gallery() as gallery, show.stages() as on_progress:
         if plan is not None:
             gallery.check_plan(plan, act=act or "trash", quarantine=quarantine)
         if precision is not None:
@@ -99,7 +99,7 @@ def duplicates(
             prefer=prefer or (),
             rules=keep.split(",") if keep is not None else DEFAULT_RULES,
             precision=precision,
-            on_stage=on_stage,
+            on_progress=on_progress,
         )
         tell_not_compared(gallery)
         if plan is not None:

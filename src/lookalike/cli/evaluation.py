@@ -15,7 +15,7 @@ from lookalike.errors import InputError
 
 if TYPE_CHECKING:
     from lookalike.evaluation.datasets import DataSet
-    from lookalike.records.progress import StageCallback
+    from lookalike.records.progress import ProgressCallback
 
 SeedOption = Annotated[int, typer.Option(min=0, help="Of everything that is drawn by chance.")]
 
@@ -62,13 +62,13 @@ def evaluate(
     check_output(html)
     if edits and layout is not None:
         raise InputError("--edits takes all pictures of DATA, however they lie: leave --layout out.")
-    with _kept(out) as place, show.stages() as on_stage:
+    with _kept(out) as place, show.stages() as on_progress:
         if edits:
-            found_data = _make_edited(data, edit_set, place, limit, seed, on_stage)
+            found_data = _make_edited(data, edit_set, place, limit, seed, on_progress)
         else:
             found_data = load_data(data, layout=layout, limit=limit, seed=seed)
         found = evaluate_data(
-            found_data, ways, place, context.settings, depth=depth, seed=seed, on_stage=on_stage
+            found_data, ways, place, context.settings, depth=depth, seed=seed, on_progress=on_progress
         )
         page = None if html is None else evaluation_html(found, context.settings)
     if html is not None and page is not None:
@@ -93,14 +93,20 @@ def _kept(out: Path | None) -> Iterator[Path]:
 
 
 def _make_edited(
-    data: str, edit_set: str, place: Path, limit: int | None, seed: int, on_stage: StageCallback
+    data: str, edit_set: str, place: Path, limit: int | None, seed: int, on_progress: ProgressCallback
 ) -> DataSet:
     from lookalike.evaluation.evaluate import EDIT_SETS, make_edited
 
     if edit_set not in EDIT_SETS:
         raise InputError(f"there are no edits {edit_set!r}; choose from {', '.join(EDIT_SETS)}.")
     return make_edited(
-        data, place, context.settings, edits=EDIT_SETS[edit_set](), limit=limit, seed=seed, on_stage=on_stage
+        data,
+        place,
+        context.settings,
+        edits=EDIT_SETS[edit_set](),
+        limit=limit,
+        seed=seed,
+        on_progress=on_progress,
     )
 
 
@@ -139,11 +145,11 @@ def experiment(
         else:
             show.euclidean(distances)
         return
-    with show.stages() as on_stage:
+    with show.stages() as on_progress:
         if name == "five-measures":
-            found = five_measures(data, context.settings, on_stage=on_stage)
+            found = five_measures(data, context.settings, on_progress=on_progress)
         else:
-            found = viewpoint(data, context.settings, seed=seed, on_stage=on_stage)
+            found = viewpoint(data, context.settings, seed=seed, on_progress=on_progress)
     if json:
         print_line(to_json(measures_document(found)))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import get_terminal_size
@@ -17,6 +17,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 
 from lookalike.cli.streams import print_problem, printable
+from lookalike.records.progress import ignore_progress
 from lookalike.report.wording import count, count_duplicates
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from lookalike.records.calibration import CalibrationState
     from lookalike.records.failure import Failure
     from lookalike.records.info import GalleryInfo
-    from lookalike.records.progress import Progress
+    from lookalike.records.progress import Progress, ProgressCallback
     from lookalike.settings import Settings
 
 _N_EXAMPLES = 3
@@ -68,10 +69,10 @@ def _size(n_bytes: int) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Progress], None]]:
+def progress() -> Iterator[ProgressCallback]:
     """Draw a bar on standard error while the block runs, where that is a terminal."""
     if not _err.is_terminal:
-        yield lambda _: None
+        yield ignore_progress
         return
     columns = (
         TextColumn("{task.description}"),
@@ -96,21 +97,22 @@ def progress() -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, int, int], None]]:
+def stages() -> Iterator[ProgressCallback]:
     """Draw a bar for each stage on standard error while the block runs, where that is a terminal."""
     if not _err.is_terminal:
-        yield lambda _stage, _done, _total: None
+        yield ignore_progress
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with RichProgress(*columns, console=_err) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def on_stage(stage: str, n_done: int, n_total: int) -> None:
-            if stage not in tasks or n_done == 0:
-                tasks[stage] = bar.add_task(stage, total=n_total)
-            bar.update(tasks[stage], completed=n_done, total=n_total)
+        def on_progress(now: Progress) -> None:
+            n_total = now.n_total or 0  # else a stage that is not counted would seem to go on for ever
+            if now.stage not in tasks or now.n_done == 0:
+                tasks[now.stage] = bar.add_task(now.stage, total=n_total)
+            bar.update(tasks[now.stage], completed=now.n_done, total=n_total)
 
-        yield on_stage
+        yield on_progress
 
 
 def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:

@@ -9,7 +9,7 @@ from lookalike.duplicates.find import prove_members
 from lookalike.duplicates.records import Member, Question
 from lookalike.errors import InputError
 from lookalike.media.files import absolute_path, is_own_file
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import ProgressCallback, ignore_progress
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
@@ -42,7 +42,7 @@ def prove_choices(
     *,
     act: str,
     protect: Sequence[str] = (),
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> tuple[list[tuple[FoundPicture, Member]], list[Refused]]:
     """Return what may go of what was chosen, each beside its keeper, and what may not, with the reason.
 
@@ -62,7 +62,7 @@ def prove_choices(
         else:
             keepers.append((keeper, choice))
     pairs, unknown = _look_up(store, keepers)
-    proven = prove_members(store, settings, asked, pairs, on_stage=on_stage)
+    proven = prove_members(store, settings, asked, pairs, on_progress=on_progress)
     going = []
     for (keeper, picture), member in zip(pairs, proven, strict=True):
         reason = _reason_to_stay(member, act)

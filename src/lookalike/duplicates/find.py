@@ -23,7 +23,7 @@ from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE
 from lookalike.media.folders import is_in
 from lookalike.records.failure import Failure
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe
 from lookalike.searching.look_up import LookUp
@@ -42,7 +42,7 @@ def find_duplicates(
     question: Question,
     look_up: LookUp,
     *,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> DuplicatesReport:
     """Return the groups of files that are one picture, each member proven against its keeper.
 
@@ -59,18 +59,18 @@ def find_duplicates(
         What is asked.
     look_up : LookUp
         The rows of the gallery, and their neighbours.
-    on_stage : callable
-        Called with the stage's name, how much of it is done, and its total.
+    on_progress : callable
+        Called with `Progress` now and then.
     """
     started = time.monotonic()
-    with Proofs(store, settings, on_stage) as proofs:
+    with Proofs(store, settings, on_progress) as proofs:
         cosines: dict[Pair, float] = {}
         if question.relation != "same_file" and len(proofs.contents) > 1:
-            cosines = _prove_candidates(store, proofs, question, look_up, on_stage)
+            cosines = _prove_candidates(store, proofs, question, look_up, on_progress)
         members = Members(store, proofs, question, cosines)
-        groups = Grouping(proofs, members, question).groups(on_stage)
+        groups = Grouping(proofs, members, question).groups(on_progress)
         while proofs.look_closer(_copies(groups)):  # what is no copy then, may be the copy of another
-            groups = Grouping(proofs, members, question).groups(on_stage)
+            groups = Grouping(proofs, members, question).groups(on_progress)
         groups = _look_beyond(members, groups)
     groups.sort(key=lambda group: (-group.n_bytes_saved, group.keeper.path))
     seconds = time.monotonic() - started
@@ -83,13 +83,13 @@ def prove_members(
     question: Question,
     pairs: Sequence[tuple[FoundPicture, FoundPicture]],
     *,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> list[Member | None]:
     """Return what each second file is to the first, which is to be kept; None where nothing is proven.
 
     Both files must be there. Outcomes are kept in the gallery, as by `find_duplicates`.
     """
-    with Proofs(store, settings, on_stage) as proofs:
+    with Proofs(store, settings, on_progress) as proofs:
         ids = [(keeper.content_id, picture.content_id) for keeper, picture in pairs]
         wanted = sorted({pair_of(*pair) for pair in ids if pair[0] != pair[1]})
         proofs.prove(wanted)
@@ -105,14 +105,14 @@ def prove_pairs(
     settings: Settings,
     pairs: Iterable[Pair],
     *,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> tuple[dict[Pair, Proof], tuple[Failure, ...]]:
     """Return the proof of each pair of contents (smaller id first), and what could not be read.
 
     Pairs are left out that a person has called different, or of which a file is gone. Outcomes are kept in the
     gallery, as by `find_duplicates`.
     """
-    with Proofs(store, settings, on_stage) as proofs:
+    with Proofs(store, settings, on_progress) as proofs:
         there = [pair for pair in pairs if pair[0] in proofs.contents and pair[1] in proofs.contents]
         proofs.prove(there)
         proofs.look_closer(there)
@@ -124,14 +124,14 @@ def _prove_candidates(
     proofs: Proofs,
     question: Question,
     look_up: LookUp,
-    on_stage: StageCallback,
+    on_progress: ProgressCallback,
 ) -> dict[Pair, float]:
     """Prove all pairs that may be asked for; return the cosines of those that the embedding named."""
-    on_stage("candidates", 0, 1)
+    on_progress(Progress("candidates", 0, 1))
     has_embedding = look_up.has(EMBEDDING)
     embeddings = (look_up.rows(EMBEDDING), look_up.nearest(EMBEDDING)) if has_embedding else None
     candidates = find_candidates(look_up.rows("phash"), embeddings)
-    on_stage("candidates", 1, 1)
+    on_progress(Progress("candidates", 1, 1))
     cosines = {
         (first, second): float(cosine)
         for (first, second), cosine in zip(candidates.pairs.tolist(), candidates.cosines, strict=True)
@@ -140,19 +140,19 @@ def _prove_candidates(
     named = [pair for pair, is_duplicate in proofs.verdicts.items() if is_duplicate]
     proofs.prove(sorted({*cosines, *named}))
     if question.includes("copy"):
-        shared = _pairs_sharing_parts(store, proofs, on_stage)
+        shared = _pairs_sharing_parts(store, proofs, on_progress)
         proofs.prove(pair for pair in shared if _is_asked(proofs, question, *pair))
     return cosines
 
 
-def _pairs_sharing_parts(store: Store, proofs: Proofs, on_stage: StageCallback) -> list[Pair]:
+def _pairs_sharing_parts(store: Store, proofs: Proofs, on_progress: ProgressCallback) -> list[Pair]:
     """Return the pairs that share local features; those found last time, where the same pictures are there."""
     proofs.extract(proofs.contents)
     numbers = np.array(sorted(proofs.contents), np.int64)
     digest = hashlib.blake2b(numbers.tobytes() + SHARED_PARTS.text.encode(), digest_size=6).digest()
     there = int.from_bytes(digest, "big")
     if store.notes.number(SHARED_PARTS.feature) != there:
-        on_stage(SHARED_PARTS.feature, 0, 1)
+        on_progress(Progress(SHARED_PARTS.feature, 0, 1))
         proofs.dismiss_workers()
         found = find_shared_parts(proofs.iter_keypoints(), len(numbers))
         store.pairs.forget(SHARED_PARTS)
@@ -160,7 +160,7 @@ def _pairs_sharing_parts(store: Store, proofs: Proofs, on_stage: StageCallback) 
             for first, second in found.tolist():
                 batch.put_verified(first, second, SHARED_PARTS, "")
         store.notes.put_number(SHARED_PARTS.feature, there)
-        on_stage(SHARED_PARTS.feature, 1, 1)
+        on_progress(Progress(SHARED_PARTS.feature, 1, 1))
     return store.pairs.all_kept(SHARED_PARTS)
 
 

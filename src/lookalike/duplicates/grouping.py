@@ -12,7 +12,7 @@ from lookalike.duplicates.proofs import Proofs, pair_of
 from lookalike.duplicates.records import Group, Member, Question
 from lookalike.media.files import file_identity
 from lookalike.media.folders import is_in
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.records.relation import LADDER
 from lookalike.storage.records import FoundPicture
 
@@ -28,11 +28,11 @@ class Grouping:
         self._frames = members.frames
         self._near: dict[int, set[int]] = {}  # contents to those they are related to
 
-    def groups(self, on_stage: StageCallback = ignore_stage) -> list[Group]:
+    def groups(self, on_progress: ProgressCallback = ignore_progress) -> list[Group]:
         """Return the groups: each member is proven against its keeper, so nothing is joined by a chain."""
         if self._question.relation != "same_file":
             self._connect(self._members.related_pairs())
-        self._proofs.on_stage = None  # pairs are worked out a few at a time now
+        self._proofs.on_progress = ignore_progress  # pairs are worked out a few at a time now
         contents = self._proofs.contents
         rest = set(contents)
         groups: list[Group] = []
@@ -50,8 +50,8 @@ class Grouping:
                 groups += self._credited(keeper, why, joined)
                 rest.difference_update(joined)
             if content_id in self._near:
-                on_stage("groups", len(contents) - len(rest), len(contents))
-        self._proofs.on_stage = on_stage
+                on_progress(Progress("groups", len(contents) - len(rest), len(contents)))
+        self._proofs.on_progress = on_progress
         return self._with_parts(groups, parts)
 
     def _order(self, content_id: int) -> tuple[int, str]:

@@ -29,7 +29,7 @@ from lookalike.proving.verify import VERIFICATION
 from lookalike.records.beyond import BEYOND, Beyond
 from lookalike.records.codec import from_json, to_json
 from lookalike.records.failure import Failure
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import Progress, ProgressCallback
 from lookalike.records.proof import Proof
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
@@ -63,21 +63,21 @@ class Proofs:
     Parameters
     ----------
     store, settings : the gallery, and how to work
-    on_stage : called with the stage's name, how much of it is done, and its total
+    on_progress : called with `Progress` now and then
 
     Attributes
     ----------
     contents : the files that are there, by content id; what was put away since is no duplicate any more
     verdicts : what a person has said of pairs: True where they are duplicates
-    on_stage : None while what is done is not to be reported
+    on_progress : as given; `ignore_progress` in its place while a few pairs at a time are worked out
     n_compared : pairs that were worked out, and not known before
     failed : files that could not be read
     """
 
-    def __init__(self, store: Store, settings: Settings, on_stage: StageCallback) -> None:
+    def __init__(self, store: Store, settings: Settings, on_progress: ProgressCallback) -> None:
         self._store = store
         self._settings = settings
-        self.on_stage: StageCallback | None = on_stage
+        self.on_progress = on_progress
         self._pool: WorkerPool[Task, Any] = WorkerPool(
             Job(settings, (), store.folder), settings.n_workers, TaskWorker
         )
@@ -234,8 +234,7 @@ class Proofs:
         """Yield the answers to tasks of `TaskWorker`, those of about a second at a time, reporting progress."""
         if not tasks:
             return
-        report = self.on_stage or ignore_stage
-        report(stage, 0, len(tasks))
+        self.on_progress(Progress(stage, 0, len(tasks)))
         waiting: list[Any] = []
         flushed_at = time.monotonic()
         for n_done, answer in enumerate(self._pool.run(tasks), 1):
@@ -243,7 +242,7 @@ class Proofs:
             if time.monotonic() - flushed_at > _BATCH_SECONDS:
                 yield waiting
                 waiting, flushed_at = [], time.monotonic()
-            report(stage, n_done, len(tasks))
+            self.on_progress(Progress(stage, n_done, len(tasks)))
         yield waiting
 
     def _fail(self, failed: Failed[KeypointTask] | Failed[BeyondTask]) -> None:

@@ -23,7 +23,7 @@ from lookalike.media.decode import decode
 from lookalike.queries.query import Query
 from lookalike.queries.source import Box
 from lookalike.records.failure import Failure
-from lookalike.records.progress import Progress, StageCallback
+from lookalike.records.progress import Progress, ProgressCallback
 from lookalike.searching.ways import find_way
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
@@ -57,7 +57,7 @@ class IndexedData:
 
 @contextmanager
 def index_data(
-    data: DataSet, folder: Path, ways: Sequence[str], settings: Settings, on_stage: StageCallback
+    data: DataSet, folder: Path, ways: Sequence[str], settings: Settings, on_progress: ProgressCallback
 ) -> Iterator[IndexedData]:
     """Bring a gallery in a folder up to date with a data set, and open it.
 
@@ -69,12 +69,12 @@ def index_data(
     paths = tuple(data.path_of(name) for name in data.gallery)
     only_hashes = all(set(features_of(by, settings)) <= set(HASHES) for by in ways)
 
-    def on_progress(now: Progress) -> None:
+    def tell(now: Progress) -> None:
         if now.stage == "add":
-            on_stage("index", now.n_done, now.n_total or len(paths))
+            on_progress(Progress("index", now.n_done, now.n_total or len(paths)))
 
     with LocalGallery(folder, create=True, settings=settings) as gallery:
-        report = gallery.add(paths, only="hashes" if only_hashes else "all", on_progress=on_progress)
+        report = gallery.add(paths, only="hashes" if only_hashes else "all", on_progress=tell)
         if report.interrupted:
             raise KeyboardInterrupt
         wanted = set(paths)
@@ -99,7 +99,7 @@ def features_of(by: str, settings: Settings) -> tuple[str, ...]:
 
 
 def answer_all(
-    indexed: IndexedData, ways: Sequence[str], folder: Path, *, depth: int, on_stage: StageCallback
+    indexed: IndexedData, ways: Sequence[str], folder: Path, *, depth: int, on_progress: ProgressCallback
 ) -> dict[str, Predictions]:
     """Ask every query in every way, keep the answers in files, and return what the files hold.
 
@@ -126,12 +126,12 @@ def answer_all(
         names = indexed.data.queries[start : start + QUERIES_IN_A_PART]
         blocks = {by: _Block(len(names), depth, place_of) for by in asked}
         for row, name in enumerate(names):
-            on_stage("search", start + row, n_queries)
+            on_progress(Progress("search", start + row, n_queries))
             _answer_one(indexed, name, row, blocks)
         for by in asked:
             kept[by].write(blocks[by].predictions())
         start = min(one.n_done for one in kept.values())
-    on_stage("search", n_queries, n_queries)
+    on_progress(Progress("search", n_queries, n_queries))
     return {by: one.load() for by, one in kept.items()}
 
 

@@ -18,7 +18,7 @@ from lookalike.errors import PictureError
 from lookalike.evaluation.answers import IndexedData, features_of, load
 from lookalike.features.extract import Extractor
 from lookalike.media.decode import decode
-from lookalike.records.progress import StageCallback
+from lookalike.records.progress import Progress, ProgressCallback
 from lookalike.settings import Settings
 
 N_PICTURES = 32
@@ -35,7 +35,7 @@ class Cost:
 
 
 def measure_costs(
-    indexed: IndexedData, ways: Sequence[str], *, seed: int, on_stage: StageCallback
+    indexed: IndexedData, ways: Sequence[str], *, seed: int, on_progress: ProgressCallback
 ) -> dict[str, Cost]:
     """Measure what each way costs on a seeded sample of the data set's pictures and queries."""
     rng = np.random.default_rng(seed)
@@ -45,13 +45,13 @@ def measure_costs(
     of_features: dict[tuple[str, ...], tuple[float, float]] = {}
     costs = {}
     for n_done, by in enumerate(ways):
-        on_stage("costs", n_done, len(ways))
+        on_progress(Progress("costs", n_done, len(ways)))
         features = features_of(by, indexed.gallery.settings)
         if features not in of_features:
             of_features[features] = _cost_of_features(features, pictures, indexed.gallery.settings)
         seconds, n_bytes = of_features[features]
         costs[by] = Cost(seconds, _seconds_per_query(indexed, by, queries), n_bytes)
-    on_stage("costs", len(ways), len(ways))
+    on_progress(Progress("costs", len(ways), len(ways)))
     return costs
 
 

@@ -18,7 +18,7 @@ from lookalike.evaluation.datasets.copies import write_edits
 from lookalike.evaluation.scores import Scores, find_truth, score
 from lookalike.media.decode import decode
 from lookalike.media.folders import is_in
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.searching.ways import find_way
 from lookalike.searching.ways import ways as all_ways
 from lookalike.settings import Settings
@@ -99,7 +99,7 @@ def evaluate(
     *,
     depth: int | None = None,
     seed: int = 0,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Evaluation:
     """Evaluate ways of searching on a data set.
 
@@ -116,8 +116,8 @@ def evaluate(
         Answers to keep of each query; None: 1000, or 100 for edited copies.
     seed : int
         Of the bootstrap and of the sample whose costs are measured.
-    on_stage : callable
-        Called with a stage's name, how much of it is done, and its total.
+    on_progress : callable
+        Called with `Progress` now and then.
 
     Raises
     ------
@@ -129,16 +129,16 @@ def evaluate(
     depth = depth or (EDITS_DEPTH if data.edits else DEPTH)
     depth = min(depth, len(data.gallery))
     place = Path(out)
-    with index_data(data, place / "gallery", ways, settings, on_stage) as indexed:
-        predictions = answer_all(indexed, ways, place / "predictions", depth=depth, on_stage=on_stage)
-        costs = measure_costs(indexed, ways, seed=seed, on_stage=on_stage)
+    with index_data(data, place / "gallery", ways, settings, on_progress) as indexed:
+        predictions = answer_all(indexed, ways, place / "predictions", depth=depth, on_progress=on_progress)
+        costs = measure_costs(indexed, ways, seed=seed, on_progress=on_progress)
         truth = find_truth(indexed)
         n_failed_pictures = len(indexed.failed)
     results = []
     for n_done, by in enumerate(ways):
-        on_stage("score", n_done, len(ways))
+        on_progress(Progress("score", n_done, len(ways)))
         results.append(WayResult(by, score(predictions[by], truth, data, seed=seed), costs[by]))
-    on_stage("score", len(ways), len(ways))
+    on_progress(Progress("score", len(ways), len(ways)))
     failed = predictions[ways[0]].failed
     return Evaluation(
         data,
@@ -182,7 +182,7 @@ def make_edited(
     edits: Sequence[Edit] | None = None,
     limit: int | None = None,
     seed: int = 0,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> DataSet:
     """Make edited copies of a seeded sample of a folder's pictures: they ask, and their source is right.
 
@@ -230,7 +230,7 @@ def make_edited(
         jpeg_quality=COPIES_QUALITY,
         max_side_px=COPIES_MAX_SIDE_PX,
         settings=settings,
-        on_progress=lambda n_done, n_total: on_stage("edit", n_done, n_total),
+        on_progress=on_progress,
     )
     if not written.n_copies:
         raise InputError(f"not one picture of {root} can be edited: {written.failed[0][1]}")

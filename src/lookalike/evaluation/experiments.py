@@ -27,7 +27,7 @@ from lookalike.gallery.local import LocalGallery
 from lookalike.media.decode import decode
 from lookalike.media.walk import iter_files
 from lookalike.records.picture import Picture
-from lookalike.records.progress import StageCallback, ignore_stage
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
 
@@ -117,7 +117,7 @@ class _Draw:
 
 
 def five_measures(
-    data: str | os.PathLike[str], settings: Settings, *, on_stage: StageCallback = ignore_stage
+    data: str | os.PathLike[str], settings: Settings, *, on_progress: ProgressCallback = ignore_progress
 ) -> Comparison:
     """Compare the measures on near-duplicates: folders of frames that follow each other.
 
@@ -126,8 +126,8 @@ def five_measures(
     data : folder
         A folder for each thing, with at least two pictures.
     settings : Settings
-    on_stage : callable
-        Called with a measure's name, how many draws are done, and their number.
+    on_progress : callable
+        Called with `Progress` now and then; a measure is a stage, and its draws are counted.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def five_measures(
     paths = [path for group in groups for path in group]
     ends = np.cumsum([len(group) for group in groups])
     draw = _Draw(tuple(tuple(range(end - len(g), end)) for g, end in zip(groups, ends, strict=True)))
-    results = _measure_all(paths, [draw], settings, on_stage)
+    results = _measure_all(paths, [draw], settings, on_progress)
     published = [_beside(one, "near_duplicates") for one in results]
     return Comparison(
         "five-measures",
@@ -172,7 +172,7 @@ def viewpoint(
     *,
     seed: int = 0,
     n_draws: int = N_DRAWS,
-    on_stage: StageCallback = ignore_stage,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Comparison:
     """Compare the measures on things that are seen from several sides, in seeded draws of 10 x 4 pictures.
 
@@ -188,7 +188,7 @@ def viewpoint(
         draws.append(
             _Draw(tuple(tuple(place_of.setdefault(path, len(place_of)) for path in g) for g in drawn))
         )
-    results = _measure_all(list(place_of), draws, settings, on_stage)
+    results = _measure_all(list(place_of), draws, settings, on_progress)
     return Comparison(
         "viewpoint",
         os.fspath(data),
@@ -236,18 +236,18 @@ def _beside(result: MeasureResult, column: Literal["near_duplicates", "viewpoint
 
 
 def _measure_all(
-    paths: Sequence[str], draws: Sequence[_Draw], settings: Settings, on_stage: StageCallback
+    paths: Sequence[str], draws: Sequence[_Draw], settings: Settings, on_progress: ProgressCallback
 ) -> list[MeasureResult]:
     extractor = Extractor(settings, n_threads=settings.n_workers)
     pictures = [decode(Path(path), min_side_px=extractor.min_side_px, settings=settings) for path in paths]
-    results = [_measure_one(measure, pictures, draws, on_stage) for measure in measures_of(extractor)]
-    results.append(_measure_auto(paths, draws, settings, on_stage))
+    results = [_measure_one(measure, pictures, draws, on_progress) for measure in measures_of(extractor)]
+    results.append(_measure_auto(paths, draws, settings, on_progress))
     order = ("published", "ours", "why")
     return sorted(results, key=lambda one: order.index(one.kind))
 
 
 def _measure_one(
-    measure: Measure, pictures: Sequence[Picture], draws: Sequence[_Draw], on_stage: StageCallback
+    measure: Measure, pictures: Sequence[Picture], draws: Sequence[_Draw], on_progress: ProgressCallback
 ) -> MeasureResult:
     measure.prepare(pictures[0])  # loads what is loaded once, such as the model
     timed = [_timed(measure.prepare, picture) for picture in pictures]
@@ -259,7 +259,7 @@ def _measure_one(
         to_compare.extend(seconds for _, seconds in found)
         return np.array([distance for distance, _ in found])
 
-    accuracies = _accuracies(measure.name, draws, distances_from, on_stage)
+    accuracies = _accuracies(measure.name, draws, distances_from, on_progress)
     per_pair = float(np.median(to_compare))
     to_prepare = float(np.median([seconds for _, seconds in timed]))
     return _result(measure, accuracies, 2 * to_prepare + per_pair, per_pair)
@@ -273,7 +273,7 @@ def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
 
 
 def _measure_auto(
-    paths: Sequence[str], draws: Sequence[_Draw], settings: Settings, on_stage: StageCallback
+    paths: Sequence[str], draws: Sequence[_Draw], settings: Settings, on_progress: ProgressCallback
 ) -> MeasureResult:
     """Measure the default way of searching, which asks a gallery and not a pair."""
     place_of = {path: place for place, path in enumerate(paths)}
@@ -296,7 +296,7 @@ def _measure_auto(
                 found[place_of[match.picture.path]] = match.distance
             return found[others]
 
-        accuracies = _accuracies(AUTO, draws, distances_from, on_stage)
+        accuracies = _accuracies(AUTO, draws, distances_from, on_progress)
     measure = Measure(
         AUTO, "hashes in eight orientations and the embedding, joined", lambda _: None, max, "ours"
     )
@@ -305,13 +305,13 @@ def _measure_auto(
 
 
 def _accuracies(
-    name: str, draws: Sequence[_Draw], distances_from: DistancesFrom, on_stage: StageCallback
+    name: str, draws: Sequence[_Draw], distances_from: DistancesFrom, on_progress: ProgressCallback
 ) -> list[float]:
     accuracies = []
     for n_done, draw in enumerate(draws):
-        on_stage(name, n_done, len(draws))
+        on_progress(Progress(name, n_done, len(draws)))
         accuracies.append(_accuracy(draw, distances_from))
-    on_stage(name, len(draws), len(draws))
+    on_progress(Progress(name, len(draws), len(draws)))
     return accuracies
 
 

@@ -24,7 +24,7 @@ from lookalike.queries.query import Query
 from lookalike.queries.source import Box, Source, find_absent
 from lookalike.queries.stored import StoredQuery
 from lookalike.records.calibration import PROOF, Origin, Promised, WayCalibration
-from lookalike.records.progress import StageCallback
+from lookalike.records.progress import ProgressCallback
 from lookalike.records.relation import Relation, is_at_least
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
@@ -150,7 +150,7 @@ class Asking:
         return self._opened.searcher.calibration_of(by)
 
     def calibrate(
-        self, *, n_pictures: int, seed: int, ask: Ask | None, on_stage: StageCallback
+        self, *, n_pictures: int, seed: int, ask: Ask | None, on_progress: ProgressCallback
     ) -> CalibrationReport:
         """Learn what scores are worth, and keep it with the gallery."""
         from lookalike.calibration.calibrate import calibrate_gallery
@@ -163,7 +163,7 @@ class Asking:
             n_pictures=n_pictures,
             seed=seed,
             ask=ask,
-            on_stage=on_stage,
+            on_progress=on_progress,
         )
         opened.store.notes.put_calibration(report.calibration.to_text())
         return report

@@ -27,7 +27,7 @@ from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
-from lookalike.records.progress import ProgressCallback, StageCallback, ignore_progress, ignore_stage
+from lookalike.records.progress import ProgressCallback, ignore_progress
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
@@ -240,9 +240,9 @@ class LocalGallery(Gallery):
         n_pictures: int = N_PICTURES,
         seed: int = 0,
         ask: Ask | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> CalibrationReport:
-        return self._asking.calibrate(n_pictures=n_pictures, seed=seed, ask=ask, on_stage=on_stage)
+        return self._asking.calibrate(n_pictures=n_pictures, seed=seed, ask=ask, on_progress=on_progress)
 
     @override
     def compare(self, first: Any, second: Any) -> Comparison:
@@ -354,7 +354,7 @@ class LocalGallery(Gallery):
         prefer: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
         precision: float | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> DuplicatesReport:
         return self._tidying.duplicates(
             relation=relation,
@@ -363,7 +363,7 @@ class LocalGallery(Gallery):
             prefer=prefer,
             rules=rules,
             precision=precision,
-            on_stage=on_stage,
+            on_progress=on_progress,
         )
 
     @override

@@ -44,13 +44,7 @@ from lookalike.records.failure import Failure, Remark
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
-from lookalike.records.progress import (
-    Progress,
-    ProgressCallback,
-    StageCallback,
-    ignore_progress,
-    ignore_stage,
-)
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
@@ -161,12 +155,12 @@ class ServedGallery(Gallery):
         n_pictures: int = N_PICTURES,
         seed: int = 0,
         ask: Ask | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> CalibrationReport:
         if ask is not None:
             raise InputError(f"{self.address} cannot ask about doubtful pairs: calibrate without asking.")
         wanted = {"kind": "calibrate", "n_pictures": n_pictures, "seed": seed}
-        found = self._server.run_job(wanted, _tell_stages(on_stage))
+        found = self._server.run_job(wanted, _tell(on_progress))
         return from_document(CalibratedAnswer, found).report()
 
     @override
@@ -318,7 +312,7 @@ class ServedGallery(Gallery):
         prefer: Sequence[str | os.PathLike[str]] = (),
         rules: Sequence[str] = DEFAULT_RULES,
         precision: float | None = None,
-        on_stage: StageCallback = ignore_stage,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> DuplicatesReport:
         wanted = {
             "kind": "duplicates",
@@ -329,7 +323,7 @@ class ServedGallery(Gallery):
             "rules": list(rules),
             "precision": precision,
         }
-        self._server.run_job(wanted, _tell_stages(on_stage))
+        self._server.run_job(wanted, _tell(on_progress))
         groups, page = [], self._review_page(0)
         for offset in range(0, max(1, page.total_groups), _PAGE):
             page = self._review_page(offset)
@@ -445,10 +439,6 @@ class ServedGallery(Gallery):
         return from_document(
             UndoReport, self._server.run_job({"kind": "undo", "run": run}, _tell(on_progress))
         )
-
-
-def _tell_stages(on_stage: StageCallback) -> Tell:
-    return lambda job: on_stage(job.stage, job.n_done, job.n_total or 0)
 
 
 def _tell(on_progress: ProgressCallback) -> Tell:

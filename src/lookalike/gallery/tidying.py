@@ -23,7 +23,7 @@ from lookalike.media.carrying import carry_over
 from lookalike.media.files import absolute_path, is_own_file
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
-from lookalike.records.progress import ProgressCallback, StageCallback
+from lookalike.records.progress import ProgressCallback
 from lookalike.records.relation import Relation
 
 
@@ -49,7 +49,7 @@ class Tidying:
         prefer: Sequence[str | os.PathLike[str]],
         rules: Sequence[str],
         precision: float | None,
-        on_stage: StageCallback,
+        on_progress: ProgressCallback,
     ) -> DuplicatesReport:
         """Find the files that are the same picture."""
         for folder in (*protect, *prefer, *([] if against is None else [against])):
@@ -67,7 +67,7 @@ class Tidying:
         )
         opened = self._opened
         return find_duplicates(
-            opened.store, opened.settings, question, opened.searcher.look_up(), on_stage=on_stage
+            opened.store, opened.settings, question, opened.searcher.look_up(), on_progress=on_progress
         )
 
     def write_plan(

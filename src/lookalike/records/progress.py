@@ -13,7 +13,7 @@ class Progress:
     Parameters
     ----------
     stage : str
-        What it is at, such as ``look``, ``add``, ``apply`` or ``undo``.
+        What it is at, such as ``look``, ``add``, ``verify`` or ``undo``.
     n_done : int
         Of this stage.
     n_total : int or None
@@ -31,13 +31,6 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 """Called now and then with how far a run is."""
 
-StageCallback = Callable[[str, int, int], None]
-"""Called with a stage's name, how much of it is done, and its total."""
-
 
 def ignore_progress(_: Progress) -> None:
-    """Tell nobody."""
-
-
-def ignore_stage(_stage: str, _done: int, _total: int) -> None:
     """Tell nobody."""

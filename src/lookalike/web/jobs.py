@@ -17,6 +17,7 @@ from typing import Literal
 from lookalike.answers.jobs import JobAnswer, JobReport, State
 from lookalike.errors import LookalikeError, StopRequested
 from lookalike.gallery.local import LocalGallery
+from lookalike.records.progress import Progress, ProgressCallback
 from lookalike.web.problems import Refusal
 
 MAX_REMEMBERED = 20
@@ -24,8 +25,8 @@ CLOSING_SECONDS = 5.0
 MAX_ERROR_LENGTH = 2000
 Kind = Literal["index", "duplicates", "calibrate", "apply", "undo"]
 _ACTING: tuple[Kind, ...] = ("apply", "undo")
-Report = Callable[[str, int, int | None], None]
-"""Told the stage, how much of it is done, and its total where that is known."""
+Work = Callable[[LocalGallery, ProgressCallback], tuple[JobReport, bool]]
+"""Does a run, saying how far it is; returns its report, and whether it was whole."""
 
 
 @dataclass
@@ -86,8 +87,8 @@ class Jobs:
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    def start(self, kind: Kind, work: Callable[[LocalGallery, Report], tuple[JobReport, bool]]) -> Job:
-        """Start a run; `work` returns its report and whether it was whole.
+    def start(self, kind: Kind, work: Work) -> Job:
+        """Start a run.
 
         Raises
         ------
@@ -111,18 +112,18 @@ class Jobs:
             del self._jobs[job_id]
             self._threads.pop(job_id, None)
 
-    def _run(self, job: Job, work: Callable[[LocalGallery, Report], tuple[JobReport, bool]]) -> None:
-        def report(stage: str, n_done: int, n_total: int | None) -> None:
-            if stage != job.stage:
+    def _run(self, job: Job, work: Work) -> None:
+        def on_progress(now: Progress) -> None:
+            if now.stage != job.stage:
                 job.stage_started = time.monotonic()
-            job.stage, job.n_done, job.n_total = stage, n_done, n_total
+            job.stage, job.n_done, job.n_total = now.stage, now.n_done, now.n_total
             if job.stop_asked:
                 raise StopRequested
 
         state: State = "failed"
         try:
             with self._open_gallery() as gallery:
-                job.report, is_whole = work(gallery, report)
+                job.report, is_whole = work(gallery, on_progress)
             state = "done" if is_whole else "stopped"
         except StopRequested:
             state = "stopped"

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lookalike.edits.edit import Edit, apply_edit
 from lookalike.errors import InputError, PictureError
 from lookalike.media.decode import decode
 from lookalike.media.files import read_file
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 from lookalike.settings import Settings
 
 GROUND_TRUTH_NAME = "ground-truth.csv"
@@ -80,7 +81,7 @@ def write_edits(
     jpeg_quality: int | None = None,
     max_side_px: int | None = None,
     settings: Settings = _DEFAULT_SETTINGS,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> EditedCopies:
     """Write every edit of every source, and a ground truth that `evaluation.datasets` reads back.
 
@@ -109,8 +110,8 @@ def write_edits(
         Shrink larger sources to this before they are edited; None leaves them.
     settings : Settings
         Limits of what is decoded.
-    on_progress : callable or None
-        Called with the number of sources done and of all.
+    on_progress : callable
+        Called with `Progress` after each source.
 
     Raises
     ------
@@ -139,8 +140,7 @@ def write_edits(
                 n_kept += kept
         except PictureError as error:
             failed.extend((os.path.normpath(place / name), str(error)) for name in names.pop(digest))
-        if on_progress:
-            on_progress(number, len(asked))
+        on_progress(Progress("edit", number, len(asked)))
     truth = place / GROUND_TRUTH_NAME
     _write_table(truth, [("", name, "") for twins in names.values() for name in twins] + rows)
     return EditedCopies(str(truth), len(copies), n_kept, tuple(failed))

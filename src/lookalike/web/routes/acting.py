@@ -12,9 +12,9 @@ from lookalike.acting.apply import ApplyReport
 from lookalike.acting.undo import UndoReport
 from lookalike.answers.jobs import JobReport, RunsAnswer, with_short_seconds
 from lookalike.gallery.local import LocalGallery
-from lookalike.records.progress import ProgressCallback
+from lookalike.records.progress import Progress, ProgressCallback
 from lookalike.web.answers import json_answer
-from lookalike.web.jobs import Job, Report
+from lookalike.web.jobs import Job
 from lookalike.web.problems import documented
 from lookalike.web.routes.shared import MAX_ID, TheSite
 from lookalike.web.site import Site
@@ -29,13 +29,13 @@ async def start_applying(
     """Start to do what a plan says; stopped between two files, it keeps what is done."""
     plan = await asyncio.to_thread(site.plans.get, plan_id)
 
-    def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
-        report("apply", 0, len(plan.acts))
+    def work(gallery: LocalGallery, on_progress: ProgressCallback) -> tuple[JobReport, bool]:
+        on_progress(Progress("apply", 0, len(plan.acts)))
         found = gallery.apply(
             plan,
             allow_trash_without_undo=trash_without_undo,
             carry_metadata=carry_metadata,
-            on_progress=_told(report),
+            on_progress=on_progress,
         )
         site.review.note_gone(found.done)
         return with_short_seconds(found), not found.interrupted
@@ -46,16 +46,12 @@ async def start_applying(
 def start_undoing(site: Site, run: int | None) -> Job:
     """Start to bring back what a run put away; stopped between two files, it keeps what is done."""
 
-    def work(gallery: LocalGallery, report: Report) -> tuple[JobReport, bool]:
-        found = gallery.undo(run=run, on_progress=_told(report))
+    def work(gallery: LocalGallery, on_progress: ProgressCallback) -> tuple[JobReport, bool]:
+        found = gallery.undo(run=run, on_progress=on_progress)
         site.review.note_back(found.restored)
         return with_short_seconds(found), not found.interrupted
 
     return site.jobs.start("undo", work)
-
-
-def _told(report: Report) -> ProgressCallback:
-    return lambda progress: report(progress.stage, progress.n_done, progress.n_total)
 
 
 async def _report_of(job: Job) -> JobReport | None:

@@ -18,10 +18,9 @@ from lookalike.duplicates.keeper import DEFAULT_RULES, RULES
 from lookalike.gallery.local import LocalGallery
 from lookalike.records.calibration import N_PICTURES
 from lookalike.records.codec import to_json
-from lookalike.records.progress import Progress
+from lookalike.records.progress import ProgressCallback
 from lookalike.records.relation import Relation
 from lookalike.web.answers import json_answer
-from lookalike.web.jobs import Report
 from lookalike.web.problems import documented
 from lookalike.web.review import Review, review_document
 from lookalike.web.routes.acting import start_applying, start_undoing
@@ -120,11 +119,12 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
     match wanted:
         case IndexJob():
             site.check_folders(wanted.paths)
-            job = site.jobs.start("index", lambda gallery, report: _index(gallery, wanted, report))
+            job = site.jobs.start("index", lambda gallery, on_progress: _index(gallery, wanted, on_progress))
         case DuplicatesJob():
             site.check_folders([*wanted.protect, *([] if wanted.against is None else [wanted.against])])
             job = site.jobs.start(
-                "duplicates", lambda gallery, report: _duplicates(gallery, wanted, report, site.review)
+                "duplicates",
+                lambda gallery, on_progress: _duplicates(gallery, wanted, on_progress, site.review),
             )
         case ApplyJob():
             job = await start_applying(
@@ -136,14 +136,13 @@ async def start_job(site: TheSite, wanted: Wanted) -> Response:
         case UndoJob():
             job = start_undoing(site, wanted.run)
         case CalibrateJob():
-            job = site.jobs.start("calibrate", lambda gallery, report: _calibrate(gallery, wanted, report))
+            job = site.jobs.start(
+                "calibrate", lambda gallery, on_progress: _calibrate(gallery, wanted, on_progress)
+            )
     return json_answer(job.answer(), 202, {"Location": f"/api/v1/jobs/{job.id}"})
 
 
-def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[JobReport, bool]:
-    def on_progress(progress: Progress) -> None:
-        report(progress.stage, progress.n_done, progress.n_total)
-
+def _index(gallery: LocalGallery, wanted: IndexJob, on_progress: ProgressCallback) -> tuple[JobReport, bool]:
     if not wanted.paths:
         found = gallery.add_again(retry_failed=wanted.retry_failed, on_progress=on_progress)
         return with_short_seconds(found), not found.interrupted
@@ -160,13 +159,15 @@ def _index(gallery: LocalGallery, wanted: IndexJob, report: Report) -> tuple[Job
     return with_short_seconds(found), not found.interrupted
 
 
-def _calibrate(gallery: LocalGallery, wanted: CalibrateJob, report: Report) -> tuple[JobReport, bool]:
-    found = gallery.calibrate(n_pictures=wanted.n_pictures, seed=wanted.seed, on_stage=report)
+def _calibrate(
+    gallery: LocalGallery, wanted: CalibrateJob, on_progress: ProgressCallback
+) -> tuple[JobReport, bool]:
+    found = gallery.calibrate(n_pictures=wanted.n_pictures, seed=wanted.seed, on_progress=on_progress)
     return CalibratedAnswer.of(found), True
 
 
 def _duplicates(
-    gallery: LocalGallery, wanted: DuplicatesJob, report: Report, review: Review
+    gallery: LocalGallery, wanted: DuplicatesJob, on_progress: ProgressCallback, review: Review
 ) -> tuple[JobReport, bool]:
     relation: Relation = wanted.relation
     last_file = gallery.last_file()
@@ -177,7 +178,7 @@ def _duplicates(
         prefer=wanted.prefer,
         rules=[rule.value for rule in wanted.rules] or DEFAULT_RULES,
         precision=wanted.precision,
-        on_stage=report,
+        on_progress=on_progress,
     )
     protect = [*wanted.protect, *([] if wanted.against is None else [wanted.against])]
     document = {**review_document(found, secrets.token_hex(8), protect), "last_file": last_file}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from lookalike.duplicates.lineage import MIN_ENLARGED, Side, compare_lineage, luma_of
+from lookalike.duplicates.jpeg_steps import Side, luma_of
+from lookalike.duplicates.lineage import MIN_ENLARGED, compare_lineage
 from lookalike.duplicates.surroundings import has_edges_around
 from lookalike.media.compression import read_steps
 from lookalike.records.geometry import scaling

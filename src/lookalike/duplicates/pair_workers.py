@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.duplicates.lineage import Lineage, Side, compare_lineage, luma_of
+from lookalike.duplicates.jpeg_steps import Side, luma_of
+from lookalike.duplicates.lineage import Lineage, compare_lineage
 from lookalike.errors import ReadError
 from lookalike.features import keypoints
 from lookalike.media.beyond import find_beyond, have_equal_pixels

@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 
 from lookalike.acting import apply as apply_module
 from lookalike.acting import files, trash
-from lookalike.acting.apply import apply_plan, find_conflicts
+from lookalike.acting.apply import apply_plan
+from lookalike.acting.checks import find_conflicts
 from lookalike.acting.history import load_history
 from lookalike.acting.journal import Journal
 from lookalike.acting.plan import ACTS, PlannedAct, Removal, load_plan, make_plan, save_plan

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,17 +13,18 @@ from typing import NamedTuple
 
 from lookalike.acting.acts import perform
 from lookalike.acting.carry import Carry, WriteOver, carry_out, prepare, take_back
+from lookalike.acting.checks import Permissions, check_files
 from lookalike.acting.files import (
     FileState,
     RefusedError,
     explain,
     has_digest,
-    is_same_file,
     read_metadata,
     read_state,
     real_place,
+    reason_of,
 )
-from lookalike.acting.journal import Entry, Intent, Journal, Run, RunWriter
+from lookalike.acting.journal import Entry, Intent, Journal, RunWriter
 from lookalike.acting.plan import Plan, PlannedAct
 from lookalike.acting.restore import has_traces, put_back
 from lookalike.acting.trash import CAN_BE_FOUND_AGAIN
@@ -140,11 +140,14 @@ class _Applying:
         self.report = ApplyReport()
         self._plan = plan
         self._journal = journal
-        self._allow_delete = allow_delete
-        self._allow_trash = CAN_BE_FOUND_AGAIN or allow_trash_without_undo
         self._runs = journal.load_runs()
-        self._link_targets = _link_targets(self._runs)
-        self._forbidden = find_conflicts(plan.acts)
+        self._permissions = Permissions(
+            plan.acts,
+            self._runs,
+            allow_delete=allow_delete,
+            allow_trash=CAN_BE_FOUND_AGAIN or allow_trash_without_undo,
+            allow_carry=write_over is not None,
+        )
         self._writer: RunWriter | None = None
         self._write_over = write_over
         self._carried: dict[str, str] = {}  # digests of the keepers to which something was brought over
@@ -169,7 +172,7 @@ class _Applying:
             put_back(entry)
             writer.note("undone", entry.intent.number)
         except (OSError, RefusedError) as error:
-            reason = f"an earlier act on it was cut short and cannot be put back yet: {_reason(error)}"
+            reason = f"an earlier act on it was cut short and cannot be put back yet: {reason_of(error)}"
         else:
             reason = "an earlier act on it was cut short; it was put back"
         self.report.remarks.append(Remark(path, reason))
@@ -180,7 +183,7 @@ class _Applying:
             writer.write({"event": "carry undone", "token": carry.token})
         except (OSError, RefusedError) as error:
             reason = (
-                f"what was brought over to it was cut short and cannot be taken back yet: {_reason(error)}"
+                f"what was brought over to it was cut short and cannot be taken back yet: {reason_of(error)}"
             )
         else:
             reason = "what was brought over to it was cut short; it is as it was"
@@ -193,7 +196,7 @@ class _Applying:
             try:
                 self._do_together(numbers)
             except (OSError, RefusedError) as error:
-                reason = _reason(error)
+                reason = reason_of(error)
                 self.report.skipped += [Remark(self._plan.acts[number].path, reason) for number in numbers]
             for _ in numbers:
                 n_done += 1
@@ -202,7 +205,7 @@ class _Applying:
     def _do_together(self, numbers: Sequence[int]) -> None:
         """Do acts on files that belong together: all of them, or none."""
         for number in numbers[1:]:
-            self._check_permitted(number, self._plan.acts[number])
+            self._permissions.check(number, self._plan.acts[number])
             self._check_files(self._plan.acts[number])
         done: list[_Done] = []
         try:
@@ -222,7 +225,9 @@ class _Applying:
         try:
             put_back(Entry(intent, "done", was_done=True, found_at=done.place))
         except (OSError, RefusedError) as error:
-            reason = f"what belongs to it stays ({_reason(cause)}), and it is not back yet: {_reason(error)}"
+            reason = (
+                f"what belongs to it stays ({reason_of(cause)}), and it is not back yet: {reason_of(error)}"
+            )
             self.report.remarks.append(Remark(intent.planned.path, reason))
             return
         with suppress(OSError):
@@ -236,7 +241,7 @@ class _Applying:
             self.report.bytes_saved += planned.size_bytes
 
     def _do(self, number: int, planned: PlannedAct) -> _Done:
-        self._check_permitted(number, planned)
+        self._permissions.check(number, planned)
         file, keeper = self._check_files(planned)
         if planned.carry:
             keeper = self._carry(planned, keeper)
@@ -253,7 +258,7 @@ class _Applying:
 
     def _check_files(self, planned: PlannedAct) -> tuple[FileState, FileState]:
         known = self._carried.get(real_place(planned.keeper), planned.keeper_digest)
-        return _check_files(planned, known)
+        return check_files(planned, known)
 
     def _carry(self, planned: PlannedAct, keeper: FileState) -> FileState:
         """Bring over to the keeper what the file says, and return the keeper as it is then."""
@@ -277,31 +282,6 @@ class _Applying:
         if path not in self.report.carried:
             self.report.carried.append(path)
         return read_state(path)
-
-    def _check_permitted(self, number: int, planned: PlannedAct) -> None:
-        if number in self._forbidden:
-            raise RefusedError(self._forbidden[number])
-        if planned.carry and self._write_over is None:
-            raise RefusedError(
-                f"it says what its keeper does not ({', '.join(planned.carry)}), and bringing that over needs an "
-                "explicit word, which was not given (`lookalike apply --carry-metadata`)"
-            )
-        if planned.belongs_to and all(act.path != planned.belongs_to for act in self._plan.acts):
-            raise RefusedError(f"it belongs to {planned.belongs_to}, which the plan does not act on")
-        if planned.act == "delete" and not self._allow_delete:
-            raise RefusedError(
-                "deleting needs a second explicit word, which was not given (`lookalike apply --delete`)"
-            )
-        if planned.act == "trash" and not self._allow_trash:
-            raise RefusedError(
-                "undo could not find it again in this system's trash: choose quarantine, or allow a trash that "
-                "only the file manager can restore from (`lookalike apply --trash-without-undo`)"
-            )
-        link = self._link_targets.get(real_place(planned.path))
-        if link is not None:
-            raise RefusedError(
-                f"the symbolic link {link}, made by an earlier run, leads to it: undo that first"
-            )
 
     def _prepare(self, number: int, planned: PlannedAct, file: FileState, keeper: FileState) -> Intent:
         return Intent(
@@ -355,7 +335,7 @@ class _Applying:
             put_back(Entry(intent))
         except (OSError, RefusedError) as error:
             reason = (
-                f"the act on it was cut short ({_reason(cause)}) and it is not back yet: {_reason(error)}"
+                f"the act on it was cut short ({reason_of(cause)}) and it is not back yet: {reason_of(error)}"
             )
             self.report.remarks.append(Remark(intent.planned.path, reason))
             return
@@ -369,67 +349,3 @@ class _Applying:
         if self._run_folder is not None:
             with suppress(OSError):
                 os.rmdir(self._run_folder)
-
-
-def find_conflicts(acts: Sequence[PlannedAct]) -> dict[int, str]:
-    """Return the acts of a plan that must not be done because of the others, by number, with the reason.
-
-    A keeper must not be a file that the same plan acts on, under any name: else a chain or a ring of acts
-    could take the last copy.
-    """
-    places = [real_place(act.path) for act in acts]
-    n_named = Counter(places)
-    only_names = {identity for act in acts if (identity := _identity_of_only_name(act.path)) is not None}
-    conflicts: dict[int, str] = {}
-    seen: set[str] = set()
-    for number, act in enumerate(acts):
-        if places[number] in seen:
-            conflicts[number] = "the plan names it twice; the first act counts"
-        elif real_place(act.keeper) in n_named or _identity_of_only_name(act.keeper) in only_names:
-            conflicts[number] = f"its keeper {act.keeper} is itself a file that the plan acts on"
-        seen.add(places[number])
-    return conflicts
-
-
-def _identity_of_only_name(path: str) -> tuple[int, int] | None:
-    """Return what tells a file with a single name from all others, however that name is written."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return (status.st_dev, status.st_ino) if status.st_nlink == 1 else None
-
-
-def _link_targets(runs: Sequence[Run]) -> dict[str, str]:
-    """Return the files that symbolic links of earlier runs lead to, each with such a link."""
-    targets = {}
-    for run in runs:
-        for entry in run.open_entries:
-            planned = entry.intent.planned
-            if planned.act == "symlink" and os.path.islink(planned.path):
-                targets[real_place(planned.keeper)] = planned.path
-    return targets
-
-
-def _check_files(planned: PlannedAct, keeper_digest: str) -> tuple[FileState, FileState]:
-    """Read the file and its keeper; raise RefusedError unless both are what the plan says, and two."""
-    file = read_state(planned.path)
-    if file.digest != planned.digest or file.status.st_size != planned.size_bytes:
-        raise RefusedError("it changed since the plan was made: make a new plan")
-    if is_same_file(planned.path, planned.keeper):
-        raise RefusedError(
-            f"it and its keeper {planned.keeper} are hard links of one file: nothing would be saved"
-        )
-    try:
-        keeper = read_state(planned.keeper)
-    except (OSError, RefusedError) as error:
-        raise RefusedError(f"its keeper {planned.keeper} cannot be used: {_reason(error)}") from error
-    if keeper.digest != keeper_digest:
-        raise RefusedError(f"its keeper {planned.keeper} changed or was damaged since the plan was made")
-    return file, keeper
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError):
-        return explain(error)
-    return str(error) or "it was interrupted"

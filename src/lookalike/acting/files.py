@@ -49,6 +49,13 @@ def explain(error: OSError) -> str:
     return known or f"the system refuses: {error.strerror or error}"
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why an act was not done, from what was raised."""
+    if isinstance(error, OSError):
+        return explain(error)
+    return str(error) or "it was interrupted"
+
+
 @dataclass(frozen=True)
 class FileState:
     """A regular file as it was while it was read through.

@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.acting.apply import ApplyReport, apply_plan, find_conflicts
+from lookalike.acting.apply import ApplyReport, apply_plan
+from lookalike.acting.checks import find_conflicts
 from lookalike.acting.files import RefusedError
 from lookalike.acting.history import AppliedRun, load_history
 from lookalike.acting.plan import Plan, Removal, check_act, save_plan

@@ -428,9 +428,9 @@ def test_a_folder_of_too_few_pictures_is_refused(tmp_path, settings):
 
 
 def test_the_table_has_a_row_for_each_way(found, capsys):
-    from lookalike.cli import show
+    from lookalike.cli import show_evaluation
 
-    show.evaluation(found)
+    show_evaluation.evaluation(found)
     printed = capsys.readouterr().out
     assert "blobs: 12 queries, 13 pictures" in printed
     for by in ("auto", "phash", "hsv:cosine"):

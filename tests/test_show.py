@@ -20,7 +20,7 @@ from lookalike.settings import Settings, describe_settings
 def printed(monkeypatch):
     """Return a function that gives what was printed on a terminal of 80 columns."""
     paper = StringIO()
-    monkeypatch.setattr(show, "_out", Console(file=paper, width=80, highlight=False, emoji=False))
+    monkeypatch.setattr(show, "out", Console(file=paper, width=80, highlight=False, emoji=False))
 
     def read():
         assert max(map(len, paper.getvalue().splitlines())) <= 80

@@ -39,7 +39,7 @@ def calibrate(
     Example: lookalike calibrate --html calibration.html
     """
     from lookalike.answers.calibration import CalibrationAnswer
-    from lookalike.cli import show
+    from lookalike.cli import bars, show
     from lookalike.opening import is_address
     from lookalike.records.codec import to_json
     from lookalike.report.calibration import calibration_html
@@ -50,7 +50,7 @@ def calibrate(
         raise InputError(f"{context.gallery} sends no samples to draw: calibrate without --html.")
     is_asking = sys.stdin.isatty() and sys.stderr.isatty() if ask is None else ask
     with open_gallery() as gallery:
-        with show.stages() as on_progress:
+        with bars.stages() as on_progress:
             report = gallery.calibrate(
                 n_pictures=sample, seed=seed, ask=_ask_person if is_asking else None, on_progress=on_progress
             )

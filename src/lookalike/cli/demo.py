@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.answers.duplicates import DuplicatesAnswer
 from lookalike.answers.jobs import with_short_seconds
 from lookalike.answers.search import Answer, SearchAnswer
-from lookalike.cli import show
+from lookalike.cli import bars, show
 from lookalike.extras import require_extra
 from lookalike.opening import open_gallery
 from lookalike.records.codec import to_document
@@ -72,7 +72,7 @@ def run(folder: Path, settings: Settings) -> Demonstration:
     make_pictures(pictures)
     query = make_query(folder / "query.webp")
     with open_gallery(folder / "gallery", create=True, settings=settings) as gallery:
-        with show.progress() as on_progress:
+        with bars.adding() as on_progress:
             added = gallery.add(pictures, on_progress=on_progress)
         answer = Answer(str(query), gallery.search(query, k=9, verify=True))
         shown = Demonstration(folder, query, added, answer, gallery.duplicates())

@@ -78,7 +78,7 @@ def duplicates(
 
     Example: lookalike duplicates --html report.html --plan plan.json
     """
-    from lookalike.cli import show
+    from lookalike.cli import bars, show
     from lookalike.cli.away import tell_not_compared
     from lookalike.duplicates.keeper import DEFAULT_RULES
     from lookalike.report.pages import duplicates_html
@@ -87,7 +87,7 @@ def duplicates(
     check_output(html)
     if plan is None and (act is not None or quarantine is not None):
         raise InputError("--act and --quarantine say what a plan is to do: give --plan FILE too.")
-    with open_gallery() as gallery, show.stages() as on_progress:
+    with open_gallery() as gallery, bars.stages() as on_progress:
         if plan is not None:
             gallery.check_plan(plan, act=act or "trash", quarantine=quarantine)
         if precision is not None:

@@ -50,7 +50,7 @@ def evaluate(
 
     Example: lookalike evaluate ~/products --by auto,phash,embedding --html report.html
     """
-    from lookalike.cli import show
+    from lookalike.cli import bars, show_evaluation
     from lookalike.evaluation.evaluate import evaluate as evaluate_data
     from lookalike.evaluation.evaluate import load_data, parse_ways
     from lookalike.records.codec import to_json
@@ -62,7 +62,7 @@ def evaluate(
     check_output(html)
     if edits and layout is not None:
         raise InputError("--edits takes all pictures of DATA, however they lie: leave --layout out.")
-    with _kept(out) as place, show.stages() as on_progress:
+    with _kept(out) as place, bars.stages() as on_progress:
         if edits:
             found_data = _make_edited(data, edit_set, place, limit, seed, on_progress)
         else:
@@ -76,7 +76,7 @@ def evaluate(
     if json:
         print_line(to_json(evaluation_document(found)))
     else:
-        show.evaluation(found)
+        show_evaluation.evaluation(found)
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def experiment(
 
     Example: lookalike experiment five-measures ~/fruits
     """
-    from lookalike.cli import show
+    from lookalike.cli import bars, show_evaluation
     from lookalike.evaluation.euclidean import compare_euclidean
     from lookalike.evaluation.experiments import five_measures, viewpoint
     from lookalike.records.codec import to_json
@@ -143,9 +143,9 @@ def experiment(
         if json:
             print_line(to_json(euclidean_document(distances)))
         else:
-            show.euclidean(distances)
+            show_evaluation.euclidean(distances)
         return
-    with show.stages() as on_progress:
+    with bars.stages() as on_progress:
         if name == "five-measures":
             found = five_measures(data, context.settings, on_progress=on_progress)
         else:
@@ -153,4 +153,4 @@ def experiment(
     if json:
         print_line(to_json(measures_document(found)))
     else:
-        show.measures(found)
+        show_evaluation.measures(found)

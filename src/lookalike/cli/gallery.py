@@ -52,13 +52,13 @@ def index(
     Example: lookalike index ~/Pictures --exclude '*.gif'
     """
     from lookalike.answers.jobs import with_short_seconds
-    from lookalike.cli import show
+    from lookalike.cli import bars, show
     from lookalike.records.codec import to_json
 
     settings = context.settings
     if jobs is not None:
         context.settings = settings.with_values({"jobs": str(jobs)})
-    with open_gallery(create=bool(paths)) as gallery, show.progress() as on_progress:
+    with open_gallery(create=bool(paths)) as gallery, bars.adding() as on_progress:
         if paths:
             named = read_paths(paths, null=null)
             report = gallery.add(

@@ -1,23 +1,16 @@
-"""Answers as tables and bars for a person at a terminal: results on stdout, the rest on stderr."""
+"""Answers as tables and sentences for a person at a terminal."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 
-from lookalike.cli.streams import print_problem, printable
-from lookalike.records.progress import ignore_progress
+from lookalike.cli.streams import print_problem
+from lookalike.cli.terminal import out, shown, size
 from lookalike.report.wording import count, count_duplicates
 
 if TYPE_CHECKING:
@@ -30,89 +23,12 @@ if TYPE_CHECKING:
     from lookalike.comparing import Comparison
     from lookalike.doctor import Finding
     from lookalike.duplicates.records import DuplicatesReport
-    from lookalike.evaluation.euclidean import EuclideanExperiment
-    from lookalike.evaluation.evaluate import Evaluation
-    from lookalike.evaluation.experiments import Comparison as MeasureComparison
     from lookalike.records.calibration import CalibrationState
     from lookalike.records.failure import Failure
     from lookalike.records.info import GalleryInfo
-    from lookalike.records.progress import Progress, ProgressCallback
     from lookalike.settings import Settings
 
 _N_EXAMPLES = 3
-
-_WIDTH_OF_FILES = 140  # tables that do not go to a terminal
-_LEAST_WIDTH = 60  # where a terminal has less, lines are broken by it: else columns would have no room at all
-
-
-def _width() -> int:
-    if not sys.stdout.isatty():
-        return _WIDTH_OF_FILES
-    return max(_LEAST_WIDTH, get_terminal_size().columns)
-
-
-_out = Console(highlight=False, emoji=False, width=_width())
-_err = Console(stderr=True, highlight=False, emoji=False)
-
-
-def _name(text: str) -> str:
-    """Return a path, or a text with one, so that a table or terminal only shows it."""
-    return escape(printable(text))
-
-
-def _size(n_bytes: int) -> str:
-    """Return a number of bytes in the unit that a person would choose."""
-    for unit, least in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= least:
-            return f"{n_bytes / least:,.1f} {unit}"
-    return f"{n_bytes} bytes"
-
-
-@contextmanager
-def progress() -> Iterator[ProgressCallback]:
-    """Draw a bar on standard error while the block runs, where that is a terminal."""
-    if not _err.is_terminal:
-        yield ignore_progress
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with RichProgress(*columns, console=_err, transient=True) as bar:
-        task = bar.add_task("looking for pictures", total=None, rate="")
-
-        def on_progress(now: Progress) -> None:
-            failed = f", {now.n_failed} failed" if now.n_failed else ""
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.0f}/s{failed}" if speed else failed.lstrip(", ")
-            text = "looking for pictures" if now.stage == "look" else "adding"
-            if now.stage == "add" and now.n_done == 0:
-                bar.reset(task, total=now.n_total)
-            bar.update(task, description=text, completed=now.n_done, total=now.n_total, rate=rate)
-
-        yield on_progress
-
-
-@contextmanager
-def stages() -> Iterator[ProgressCallback]:
-    """Draw a bar for each stage on standard error while the block runs, where that is a terminal."""
-    if not _err.is_terminal:
-        yield ignore_progress
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, console=_err) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def on_progress(now: Progress) -> None:
-            n_total = now.n_total or 0  # else a stage that is not counted would seem to go on for ever
-            if now.stage not in tasks or now.n_done == 0:
-                tasks[now.stage] = bar.add_task(now.stage, total=n_total)
-            bar.update(tasks[now.stage], completed=now.n_done, total=n_total)
-
-        yield on_progress
 
 
 def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
@@ -123,19 +39,19 @@ def add_report(report: AddReport, missing: Sequence[Failure] = ()) -> None:
         were = "was a copy of a known file" if report.copied == 1 else "were copies of known files"
         parts.append(f"of the added {report.copied:,} {were}")
     n_failed = sum(one.stage != "find" for one in report.failed)
-    _out.print(
+    out.print(
         f"Saw {count(report.seen, 'file')} in {report.seconds:.1f} s: {', '.join(parts)}, "
         f"{n_failed:,} failed." + (f" ({rate:,.0f} added a second)" if report.added > 100 else "")
     )
     if report.gone:
-        _out.print(
+        out.print(
             f"{count(report.gone, 'known file')} of these folders {'is' if report.gone == 1 else 'are'} not there "
             "any more: `lookalike prune` forgets what is gone."
         )
     failures([one for one in report.failed[report.n_failed_before :] if one not in missing])
     if report.n_failed_before:
         them = "it" if report.n_failed_before == 1 else "them"
-        _out.print(f"{count(report.n_failed_before, 'file')} failed before; `lookalike info` lists {them}.")
+        out.print(f"{count(report.n_failed_before, 'file')} failed before; `lookalike info` lists {them}.")
 
 
 def failures(failed: Sequence[Failure]) -> None:
@@ -145,13 +61,13 @@ def failures(failed: Sequence[Failure]) -> None:
     reasons: dict[tuple[str, str], list[str]] = {}
     for one in failed:
         reasons.setdefault((one.stage, one.reason), []).append(one.path)
-    _out.print("Failed, by reason:")
+    out.print("Failed, by reason:")
     for (stage, reason), paths in sorted(reasons.items(), key=lambda item: -len(item[1])):
-        _out.print(f"{len(paths):6,}  {stage}: {_name(reason)}", soft_wrap=True)
+        out.print(f"{len(paths):6,}  {stage}: {shown(reason)}", soft_wrap=True)
         for path in paths[:_N_EXAMPLES]:
-            _out.print(f"          {_name(path)}", soft_wrap=True)
+            out.print(f"          {shown(path)}", soft_wrap=True)
         if len(paths) > _N_EXAMPLES:
-            _out.print(f"          and {len(paths) - _N_EXAMPLES:,} more (`lookalike info --json` lists all)")
+            out.print(f"          and {len(paths) - _N_EXAMPLES:,} more (`lookalike info --json` lists all)")
 
 
 def answer(found: Answer) -> None:
@@ -160,17 +76,17 @@ def answer(found: Answer) -> None:
         print_problem(found.error)
         return
     if not found.matches:
-        _out.print(f"{_name(found.query)}: nothing was found.")
+        out.print(f"{shown(found.query)}: nothing was found.")
         return
-    table = Table(title=_name(found.query), title_justify="left")
+    table = Table(title=shown(found.query), title_justify="left")
     for column, justify in (("", "right"), ("score", "right"), ("relation", "left")):
         table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     table.add_column("path", overflow="fold")
     table.add_column("why", overflow="fold")
     for rank, match in enumerate(found.matches, 1):
         relation = match.relation.replace("_", " ")
-        table.add_row(str(rank), f"{match.score:.3f}", relation, _name(match.picture.path), _name(match.why))
-    _out.print(table)
+        table.add_row(str(rank), f"{match.score:.3f}", relation, shown(match.picture.path), shown(match.why))
+    out.print(table)
 
 
 def comparison(found: Comparison) -> None:
@@ -181,27 +97,27 @@ def comparison(found: Comparison) -> None:
         value = f"{one.value:.0f}" if isinstance(one.value, int) else f"{one.value:.4f}"
         span = f"{one.lowest:g} to {one.highest:g}"
         table.add_row(one.name.replace("_", " "), value, span, "lower" if one.is_distance else "higher")
-    _out.print(table)
-    _out.print(f"{found.relation.replace('_', ' ')}: {found.verdict}")
+    out.print(table)
+    out.print(f"{found.relation.replace('_', ' ')}: {found.verdict}")
 
 
 def duplicates(found: DuplicatesReport) -> None:
     """Print the groups, what could be saved, and what could not be read."""
     for number, group in enumerate(found.groups, 1):
-        table = Table(title=f"{number}. {_name(group.keeper.path)}", title_justify="left")
+        table = Table(title=f"{number}. {shown(group.keeper.path)}", title_justify="left")
         for column in ("", "relation", "path", "how"):
             table.add_column(column, overflow="fold")
-        table.add_row("keep", "", _name(group.keeper.path), _name(group.why))
+        table.add_row("keep", "", shown(group.keeper.path), shown(group.why))
         for member in group.members:
             how = member.proof.transform or member.proof.method
             note = f"; stays: {member.note}" if member.note else ""
             relation = member.relation.replace("_", " ")
-            fate = "" if member.note else f"-{_size(member.picture.size_bytes)}"
-            table.add_row(fate, relation, _name(member.picture.path), _name(how + note))
-        _out.print(table)
+            fate = "" if member.note else f"-{size(member.picture.size_bytes)}"
+            table.add_row(fate, relation, shown(member.picture.path), shown(how + note))
+        out.print(table)
     saved = sum(group.n_bytes_saved for group in found.groups)
-    _out.print(
-        f"{count_duplicates(found)}; {_size(saved)} could be saved. "
+    out.print(
+        f"{count_duplicates(found)}; {size(saved)} could be saved. "
         f"{count(found.n_compared, 'pair')} compared in {found.seconds:.1f} s."
     )
     failures(found.failed)
@@ -209,18 +125,18 @@ def duplicates(found: DuplicatesReport) -> None:
 
 def planned(plan: Path) -> None:
     """Print what a plan is good for, now that it is written."""
-    command = _name(f"lookalike apply {shlex.quote(str(plan))}")
-    _out.print(f"Wrote {_name(str(plan))}. Nothing was changed; `{command}` does it.", soft_wrap=True)
+    command = shown(f"lookalike apply {shlex.quote(str(plan))}")
+    out.print(f"Wrote {shown(str(plan))}. Nothing was changed; `{command}` does it.", soft_wrap=True)
 
 
 def applied(report: ApplyReport) -> None:
     """Print what was done of a plan, and what was not and why."""
-    saved = f"{_size(report.bytes_saved)} saved"
-    _out.print(f"{len(report.done):,} done, {len(report.skipped):,} skipped; {saved}. {_way_back(report)}")
+    saved = f"{size(report.bytes_saved)} saved"
+    out.print(f"{len(report.done):,} done, {len(report.skipped):,} skipped; {saved}. {_way_back(report)}")
     for one in report.skipped:
-        _out.print(f"skipped {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+        out.print(f"skipped {shown(one.path)}: {shown(one.reason)}", soft_wrap=True)
     for one in report.remarks:
-        _out.print(f"{_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+        out.print(f"{shown(one.path)}: {shown(one.reason)}", soft_wrap=True)
 
 
 def _way_back(report: ApplyReport) -> str:
@@ -236,7 +152,7 @@ def _way_back(report: ApplyReport) -> str:
 def applied_runs(runs: Sequence[AppliedRun]) -> None:
     """Print what was applied, the last run first, and what of it can be undone."""
     if not runs:
-        _out.print("Nothing was ever applied here.")
+        out.print("Nothing was ever applied here.")
         return
     table = Table(box=None, pad_edge=False)
     for head in ("run", "when (UTC)", "what", "can be undone"):
@@ -246,26 +162,26 @@ def applied_runs(runs: Sequence[AppliedRun]) -> None:
         table.add_row(
             str(run.run), (run.started_at or "?")[:19], what, f"{run.n_undoable:,} of {run.n_files:,}"
         )
-    _out.print(table)
+    out.print(table)
 
 
 def undone(report: UndoReport) -> None:
     """Print what came back, and what did not and why."""
     if report.run is None:
-        _out.print("There is nothing to undo.")
+        out.print("There is nothing to undo.")
         return
-    _out.print(f"{count(len(report.restored), 'file')} brought back, {len(report.skipped):,} not.")
+    out.print(f"{count(len(report.restored), 'file')} brought back, {len(report.skipped):,} not.")
     for one in report.skipped:
-        _out.print(f"not brought back: {_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+        out.print(f"not brought back: {shown(one.path)}: {shown(one.reason)}", soft_wrap=True)
     for one in report.remarks:
-        _out.print(f"{_name(one.path)}: {_name(one.reason)}", soft_wrap=True)
+        out.print(f"{shown(one.path)}: {shown(one.reason)}", soft_wrap=True)
 
 
 def info(found: GalleryInfo) -> None:
     """Print what a gallery holds."""
     from lookalike.records.recipe import Recipe
 
-    table = Table(show_header=False, title=_name(found.folder), title_justify="left")
+    table = Table(show_header=False, title=shown(found.folder), title_justify="left")
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     table.add_row("files", f"{found.n_files:,}")
@@ -274,22 +190,22 @@ def info(found: GalleryInfo) -> None:
     table.add_row(
         "formats", ", ".join(f"{name} {number:,}" for name, number in sorted(found.formats.items()))
     )
-    table.add_row("gallery file", _size(found.store_bytes))
-    table.add_row("index caches (can be deleted)", _size(found.cache_bytes))
+    table.add_row("gallery file", size(found.store_bytes))
+    table.add_row("index caches (can be deleted)", size(found.cache_bytes))
     if found.n_contents:
         table.add_row("bytes a picture", f"{found.store_bytes / found.n_contents:,.0f}")
     if found.calibration is not None:
-        table.add_row("calibration", _name(_calibration_line(found.calibration)))
+        table.add_row("calibration", shown(_calibration_line(found.calibration)))
     for tier in dict.fromkeys(found.tiers.values()):
         names = ", ".join(name for name, its_tier in found.tiers.items() if its_tier == tier)
         table.add_row(f"looked up by the tier {tier}", names)
     for root in found.roots:
-        table.add_row("a folder that was named", _name(root.path))
+        table.add_row("a folder that was named", shown(root.path))
     for place in found.away:
-        table.add_row("away now", _name(place))
+        table.add_row("away now", shown(place))
     for text, number in found.recipes.items():
-        table.add_row(count(number, "feature"), _name(Recipe.from_text(text).words))
-    _out.print(table)
+        table.add_row(count(number, "feature"), shown(Recipe.from_text(text).words))
+    out.print(table)
     failures(found.failures)
 
 
@@ -324,10 +240,10 @@ def calibration(report: CalibrationReport) -> None:
             "-" if check.achieved != check.achieved else f"{check.achieved:.2%} (at least {check.bound:.2%})"
         )
         table.add_row(name, *map(mark, way.promises), f"{check.precision:.0%}: {held}")
-    _out.print(table)
+    out.print(table)
     for note in calibration_notes(found):
-        _out.print(note, markup=False, highlight=False)
-    _out.print(f"It took {report.seconds:.0f} s.")
+        out.print(note, markup=False, highlight=False)
+    out.print(f"It took {report.seconds:.0f} s.")
     failures(report.failed)
 
 
@@ -338,13 +254,13 @@ def findings(found: Sequence[Finding], settings: Settings) -> None:
     table = _folding("", "what", "found", n_whole=2)
     for one in found:
         sign = "[red]broken[/]" if one.is_broken else "[yellow]absent[/]" if one.remedy else "[green]ok[/]"
-        table.add_row(sign, one.name, _name(f"{one.value}: {one.remedy}" if one.remedy else one.value))
-    _out.print(table)
+        table.add_row(sign, one.name, shown(f"{one.value}: {one.remedy}" if one.remedy else one.value))
+    out.print(table)
     knobs = _folding("setting", "value", "unit", "what it does", n_whole=1)
     knobs.title, knobs.title_justify = "Settings", "left"
     for row in describe_settings(settings):
-        knobs.add_row(*(_name(cell) for cell in row))
-    _out.print(knobs)
+        knobs.add_row(*(shown(cell) for cell in row))
+    out.print(knobs)
 
 
 def _folding(*titles: str, n_whole: int) -> Table:
@@ -353,80 +269,3 @@ def _folding(*titles: str, n_whole: int) -> Table:
     for place, title in enumerate(titles):
         table.add_column(title, overflow="fold", no_wrap=place < n_whole)
     return table
-
-
-def evaluation(found: Evaluation) -> None:
-    """Print how good each way is, and what it costs."""
-    title = (
-        f"{_name(found.data.name)}: {len(found.data.queries):,} queries, {len(found.data.gallery):,} pictures"
-    )
-    table = Table(title=title, title_justify="left")
-    for column in ("way", "mAP", "95 %", "P@1", "R@10", "µAP", "R@P99.9", "ms/picture", "ms/query", "bytes"):
-        table.add_column(column, justify="left" if column == "way" else "right", no_wrap=True)
-    for one in found.results:
-        values, cost = one.scores.values, one.cost
-        names = ("precision@1", "recall@10", "micro_ap", "recall@P99.9")
-        table.add_row(
-            one.by,
-            f"{values['map']:.3f}",
-            "-".join(f"{end:.3f}" for end in one.scores.intervals["map"]),
-            *(f"{values[name]:.3f}" for name in names),
-            f"{1000 * cost.seconds_per_picture:.1f}",
-            f"{1000 * cost.seconds_per_query:.1f}",
-            f"{cost.bytes_per_picture:,.0f}",
-        )
-    _out.print(table)
-    for number, text in (
-        (found.n_without_positives, "queries have nothing to find and are left out of the means"),
-        (found.n_failed_queries, "queries could not be read and are left out"),
-        (found.n_failed_pictures, "pictures to search in could not be read and cannot be found"),
-    ):
-        if number:
-            _out.print(f"{number:,} {text}.")
-
-
-def measures(found: MeasureComparison) -> None:
-    """Print the measures of an experiment with the published figures beside ours."""
-    title = f"{found.n_pictures} pictures of {found.n_groups} things" + (
-        f", {found.n_draws} draws" if found.n_draws > 1 else ""
-    )
-    table = Table(title=title, title_justify="left")
-    columns = ("measure", "how", "accuracy %", "published", "ms/pair", "published", "ms/pair, kept")
-    for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place < 2 else "right")
-    kind = found.results[0].kind
-    for one in found.results:
-        if one.kind != kind:
-            table.add_section()
-            kind = one.kind
-        span = one.accuracy_range
-        table.add_row(
-            one.measure,
-            one.how,
-            f"{100 * one.accuracy:.1f}"
-            + ("" if found.n_draws == 1 else f" ({100 * span[0]:.0f}-{100 * span[1]:.0f})"),
-            "" if one.published_accuracy is None else f"{100 * one.published_accuracy:.1f}",
-            f"{1000 * one.seconds_per_pair:.2f}",
-            "" if one.published_seconds_per_pair is None else f"{1000 * one.published_seconds_per_pair:.1f}",
-            f"{1000 * one.seconds_per_kept_pair:.3f}",
-        )
-    _out.print(table)
-    for remark in found.remarks:
-        _out.print(f"- {escape(remark)}", soft_wrap=True)
-
-
-def euclidean(found: EuclideanExperiment) -> None:
-    """Print SciPy's Euclidean distance against NumPy's."""
-    table = Table("work", "numbers", "NumPy, µs", "SciPy, µs", "SciPy / NumPy", "relative difference")
-    for column in table.columns[2:]:
-        column.justify = "right"
-    for one in found.results:
-        times = (f"{1e6 * seconds:,.1f}" for seconds in (one.numpy_seconds, one.scipy_seconds))
-        table.add_row(
-            one.case, one.dtype, *times, f"{one.scipy_by_numpy:.2f}", f"{one.relative_difference:.1e}"
-        )
-    _out.print(table)
-    pixels = Table("8-bit pixels (1, 250) and (2, 5), 245.002 apart", "says", "")
-    for way in found.eight_bits:
-        pixels.add_row(escape(way.way), f"{way.distance:.3f}", "right" if way.is_right else "wraps around")
-    _out.print(pixels)

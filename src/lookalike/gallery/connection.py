@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -17,6 +17,7 @@ from lookalike.answers.gallery import VersionAnswer
 from lookalike.answers.jobs import JobAnswer
 from lookalike.errors import InputError, LookalikeError, StoreError
 from lookalike.records.codec import from_document
+from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
 
 TOKEN_VARIABLE = "LOOKALIKE_TOKEN"  # noqa: S105  (the name of a variable, not its value)
 TIMEOUT_SECONDS = 60.0
@@ -25,9 +26,6 @@ MAX_POLL_SECONDS = 0.5
 MAX_TRIES = 5  # of a request that the server was too busy for
 MAX_WAIT_SECONDS = 10.0  # before a request is tried again
 MAX_IN_MEMORY_BYTES = 32 << 20  # of a file that is sent; a larger one goes to the disk
-
-Tell = Callable[[JobAnswer], None]
-"""Told how far a job is."""
 
 
 class Connection:
@@ -110,7 +108,7 @@ class Connection:
         file.seek(0)
         return file
 
-    def run_job(self, wanted: Mapping[str, Any], tell: Tell) -> Any:
+    def run_job(self, wanted: Mapping[str, Any], on_progress: ProgressCallback) -> Any:
         """Start a job, wait for its end, and return its report.
 
         Ctrl-C stops it: its report then says so, as that of a run on this machine. Whatever else ends the wait
@@ -123,12 +121,12 @@ class Connection:
         """
         job = self.ask("POST", "/jobs", json=wanted)
         try:
-            job = self._wait(job, tell)
+            job = self._wait(job, on_progress)
         except BaseException as error:
             self.ask("POST", f"/jobs/{job['id']}/stop")
             if not isinstance(error, KeyboardInterrupt):
                 raise
-            job = self._wait(job, lambda _: None)
+            job = self._wait(job, ignore_progress)
         if job.get("report") is None:
             raise self._failure_of(job)
         return job["report"]
@@ -140,13 +138,14 @@ class Connection:
             return kind(job["error"])
         return StoreError(f"{self.address}: {job['error'] or 'the job was stopped.'}")
 
-    def _wait(self, job: Any, tell: Tell) -> Any:
+    def _wait(self, job: Any, on_progress: ProgressCallback) -> Any:
         pause = FIRST_POLL_SECONDS
         while job["state"] == "running":
             time.sleep(pause)
             pause = min(2 * pause, MAX_POLL_SECONDS)
             job = self.ask("GET", f"/jobs/{job['id']}")
-            tell(from_document(JobAnswer, {**job, "report": None}))
+            now = from_document(JobAnswer, {**job, "report": None})
+            on_progress(Progress(now.stage, now.n_done, now.n_total))
         return job
 
     def _read(self, answer: httpx.Response) -> Any:

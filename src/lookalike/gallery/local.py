@@ -11,16 +11,15 @@ from typing_extensions import override
 
 from lookalike.acting.plan import check_plan
 from lookalike.adding.add import AddReport
-from lookalike.api import Gallery, Page
+from lookalike.api import Gallery
 from lookalike.comparing import Comparison
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport
-from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
+from lookalike.gallery.loaded import LoadedQueries
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
 from lookalike.gallery.tidying import Tidying
-from lookalike.queries.query import Query
 from lookalike.queries.source import Box
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.failure import Failure
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from lookalike.records.failure import Remark
 
 
-class LocalGallery(Gallery):
+class LocalGallery(LoadedQueries, Gallery):
     """A gallery in a folder. Beside the verbs of every `Gallery` it has those that work on loaded queries.
 
     Parameters
@@ -75,10 +74,9 @@ class LocalGallery(Gallery):
         isolate: bool = False,
     ) -> None:
         self.settings = settings or Settings.from_environment()
-        self._opened = Opened(folder, create=create, settings=self.settings, isolate=isolate)
+        super().__init__(Opened(folder, create=create, settings=self.settings, isolate=isolate))
         self._store = self._opened.store
         self._searcher = self._opened.searcher
-        self._asking = Asking(self._opened)
         self._looking_up = LookingUp(self._opened)
         self._changing = Changing(self._opened, self._looking_up)
         self._tidying = Tidying(self._opened, self._asking, self._changing)
@@ -96,93 +94,6 @@ class LocalGallery(Gallery):
     def journal_folder(self) -> Path:
         """Where what was done to files is written down, so that it can be undone."""
         return self._tidying.journal_folder
-
-    # Asking with a query that was loaded once
-
-    def load(self, query: Any, *, box: Box | None = None, keep: bool = False) -> Query:
-        """Read, decode and prepare a query; see `Gallery.search` for what it may be.
-
-        With `keep`, the last few are remembered; for queries that name the same picture again.
-        """
-        return self._asking.load(query, box=box, keep=keep)
-
-    def refine(self, query: Query, liked: Sequence[int], disliked: Sequence[int], *, by: str = AUTO) -> Query:
-        """Return the query moved towards the pictures that were liked and away from those that were not.
-
-        Raises
-        ------
-        InputError
-            A way that does not look at the embedding.
-        """
-        return self._asking.refine(query, liked, disliked, by=by)
-
-    def search_loaded(
-        self,
-        query: Query,
-        *,
-        k: int = 10,
-        by: str = AUTO,
-        min_score: float | None = None,
-        max_distance: float | None = None,
-        where: Filter | None = None,
-        precision: float | None = None,
-    ) -> list[Match]:
-        """Search with a query that `load` has prepared, such as to ask it in several ways."""
-        return self._searcher.search(
-            query,
-            k=k,
-            by=by,
-            min_score=min_score,
-            max_distance=max_distance,
-            where=where,
-            precision=precision,
-        )
-
-    def search_page(
-        self,
-        query: Query,
-        *,
-        k: int,
-        offset: int | None = None,
-        by: str = AUTO,
-        min_score: float | None = None,
-        max_distance: float | None = None,
-        where: Filter | None = None,
-        verify: bool = False,
-        relation: Relation | None = None,
-        precision: float | None = None,
-    ) -> Page:
-        """Return k of the matches after the first `offset`; pages neither repeat nor miss a match.
-
-        Without an `offset` it is what `search` returns. Only the matches of the page are verified and ranked
-        anew, and only those of the asked relation, or closer, are kept; so a page can be short though more
-        follows.
-        """
-        return self._asking.page(
-            query,
-            k=k,
-            offset=offset,
-            by=by,
-            min_score=min_score,
-            max_distance=max_distance,
-            where=where,
-            verify=verify,
-            relation=relation,
-            precision=precision,
-        )
-
-    def verify(
-        self, query: Query, matches: Sequence[Match], *, precision: float | None = None
-    ) -> list[Match]:
-        """Prove the matches of a query with local features, and rank the proven first.
-
-        With a `precision`, only those are kept whose proof is sure enough for it.
-        """
-        return self._asking.verify(query, matches, precision=precision)
-
-    def warm_up(self) -> None:
-        """Load what the default search needs, so that the first one is as quick as the others."""
-        self._asking.warm_up()
 
     def id_of(self, digest: bytes) -> int | None:
         """Return the id of the content with this digest, if it is in the gallery."""

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import httpx
 from typing_extensions import override
 
-from lookalike.acting.apply import ApplyReport
-from lookalike.acting.plan import Plan, check_plan, save_plan
-from lookalike.acting.undo import UndoReport
 from lookalike.adding.add import AddReport
 from lookalike.answers.calibration import CalibratedAnswer
-from lookalike.answers.duplicates import PlanAnswer, ReviewAnswer
 from lookalike.answers.gallery import LibraryAnswer, RatingsAnswer
-from lookalike.answers.jobs import RunsAnswer
 from lookalike.answers.pictures import FailuresAnswer, PictureFacts, PicturesAnswer
 from lookalike.answers.search import ComparedAnswer, FullPromiseAnswer, SearchPage
 from lookalike.api import Gallery
 from lookalike.comparing import Comparison
-from lookalike.duplicates.keeper import DEFAULT_RULES
-from lookalike.duplicates.records import DuplicatesReport
 from lookalike.errors import InputError
 from lookalike.features.extract import Extractor
-from lookalike.gallery.connection import Connection, Tell
-from lookalike.gallery.planning import plan_of_report
+from lookalike.gallery.connection import Connection
 from lookalike.gallery.sending import (
     id_of,
     picture_digest,
@@ -35,17 +27,17 @@ from lookalike.gallery.sending import (
     search_parameters,
     source_of,
 )
+from lookalike.gallery.served_tidying import ServedTidying
 from lookalike.media.files import given_paths
 from lookalike.queries.reader import LocalReader
 from lookalike.queries.source import Box, Source
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.codec import from_document
-from lookalike.records.failure import Failure, Remark
+from lookalike.records.failure import Failure
 from lookalike.records.info import GalleryInfo
 from lookalike.records.people import Rating
 from lookalike.records.places import Gone
-from lookalike.records.progress import Progress, ProgressCallback, ignore_progress
-from lookalike.records.relation import Relation
+from lookalike.records.progress import ProgressCallback, ignore_progress
 from lookalike.searching.searcher import Match
 from lookalike.searching.way import AUTO
 from lookalike.settings import Settings
@@ -53,18 +45,13 @@ from lookalike.storage.filters import Filter
 from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
-    from lookalike.acting.history import AppliedRun
     from lookalike.calibration.record import Ask, CalibrationReport
-    from lookalike.duplicates.choices import Choice
 
 THUMBNAIL_SIDES_PX = (128, 256, 512, 1024)
 """What a server shows pictures at."""
 
-_PAGE = 200
-_RUNS_PAGE = 100
 
-
-class ServedGallery(Gallery):
+class ServedGallery(ServedTidying, Gallery):
     """A gallery that `lookalike serve` serves. Paths of pictures and folders are those of the server.
 
     Parameters
@@ -93,8 +80,7 @@ class ServedGallery(Gallery):
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.settings = settings or Settings.from_environment()
-        self._server = Connection(address, token=token, transport=transport)
-        self.address = self._server.address
+        super().__init__(Connection(address, token=token, transport=transport))
         try:
             self._server.check_version()
         except BaseException:
@@ -160,7 +146,7 @@ class ServedGallery(Gallery):
         if ask is not None:
             raise InputError(f"{self.address} cannot ask about doubtful pairs: calibrate without asking.")
         wanted = {"kind": "calibrate", "n_pictures": n_pictures, "seed": seed}
-        found = self._server.run_job(wanted, _tell(on_progress))
+        found = self._server.run_job(wanted, on_progress)
         return from_document(CalibratedAnswer, found).report()
 
     @override
@@ -257,14 +243,14 @@ class ServedGallery(Gallery):
             "follow_symlinks": follow_symlinks,
             "retry_failed": retry_failed,
         }
-        return from_document(AddReport, self._server.run_job(wanted, _tell(on_progress)))
+        return from_document(AddReport, self._server.run_job(wanted, on_progress))
 
     @override
     def add_again(
         self, *, retry_failed: bool = False, on_progress: ProgressCallback = ignore_progress
     ) -> AddReport:
         wanted = {"kind": "index", "retry_failed": retry_failed}
-        return from_document(AddReport, self._server.run_job(wanted, _tell(on_progress)))
+        return from_document(AddReport, self._server.run_job(wanted, on_progress))
 
     @override
     def remove(self, paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> int:
@@ -299,147 +285,3 @@ class ServedGallery(Gallery):
     @override
     def ratings(self) -> list[Rating]:
         return from_document(RatingsAnswer, self._server.ask("GET", "/ratings")).found()
-
-    # Duplicates
-
-    @override
-    def duplicates(
-        self,
-        *,
-        relation: Relation = "copy",
-        against: str | os.PathLike[str] | None = None,
-        protect: Sequence[str | os.PathLike[str]] = (),
-        prefer: Sequence[str | os.PathLike[str]] = (),
-        rules: Sequence[str] = DEFAULT_RULES,
-        precision: float | None = None,
-        on_progress: ProgressCallback = ignore_progress,
-    ) -> DuplicatesReport:
-        wanted = {
-            "kind": "duplicates",
-            "relation": relation,
-            "against": None if against is None else os.fspath(against),
-            "protect": [os.fspath(folder) for folder in protect],
-            "prefer": [os.fspath(folder) for folder in prefer],
-            "rules": list(rules),
-            "precision": precision,
-        }
-        self._server.run_job(wanted, _tell(on_progress))
-        groups, page = [], self._review_page(0)
-        for offset in range(0, max(1, page.total_groups), _PAGE):
-            page = self._review_page(offset)
-            groups += [group.group() for group in page.groups]
-        return DuplicatesReport(tuple(groups), page.compared, page.failed, page.seconds)
-
-    def _review_page(self, offset: int) -> ReviewAnswer:
-        found = self._server.ask("GET", "/duplicates", params={"offset": offset, "limit": _PAGE})
-        return from_document(ReviewAnswer, found)
-
-    @override
-    def check_plan(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        act: str = "trash",
-        quarantine: str | os.PathLike[str] | None = None,
-    ) -> None:
-        check_plan(path, act=act, quarantine=quarantine)
-
-    @override
-    def write_plan(
-        self,
-        report: DuplicatesReport,
-        path: str | os.PathLike[str],
-        *,
-        act: str = "trash",
-        quarantine: str | os.PathLike[str] | None = None,
-    ) -> Plan:
-        plan = plan_of_report(report, act=act, quarantine=quarantine, gallery=self.address)
-        save_plan(plan, path)
-        return plan
-
-    @override
-    def plan_choices(
-        self,
-        choices: Sequence[Choice],
-        *,
-        act: str = "trash",
-        quarantine: str | os.PathLike[str] | None = None,
-        protect: Sequence[str] = (),
-    ) -> tuple[Plan, list[Remark]]:
-        groups = [
-            {"keeper": choice.keeper, "remove": [{"path": path} for path in choice.remove]}
-            for choice in choices
-        ]
-        answer = self._plan(groups, act=act, quarantine=quarantine, protect=protect)
-        return answer.plan(self.address), list(answer.left_out)
-
-    def _plan(
-        self,
-        groups: Sequence[Mapping[str, Any]],
-        *,
-        act: str,
-        quarantine: str | os.PathLike[str] | None,
-        protect: Sequence[str] = (),
-    ) -> PlanAnswer:
-        wanted = {
-            "act": act,
-            "quarantine": None if quarantine is None else os.fspath(quarantine),
-            "groups": list(groups),
-            "protect": list(protect),
-        }
-        return from_document(PlanAnswer, self._server.ask("POST", "/plans", json=wanted))
-
-    @override
-    def apply(
-        self,
-        plan: Plan,
-        *,
-        allow_delete: bool = False,
-        allow_trash_without_undo: bool = False,
-        carry_metadata: bool = False,
-        on_progress: ProgressCallback = ignore_progress,
-    ) -> ApplyReport:
-        acts = {one.act for one in plan.acts}
-        if len(acts) > 1 or "delete" in acts:
-            raise InputError(
-                f"{self.address} takes plans of one act, and deletes nothing: apply this one on its own machine."
-            )
-        if not plan.acts:
-            return ApplyReport()
-        removed: dict[str, list[dict[str, str]]] = {}
-        for one in plan.acts:
-            if one.belongs_to:
-                continue  # the server finds again what goes with a file
-            removed.setdefault(one.keeper_digest, []).append({"path": one.path})
-        groups = [{"keeper": f"sha256:{digest}", "remove": removed[digest]} for digest in removed]
-        answer = self._plan(groups, act=plan.acts[0].act, quarantine=plan.quarantine)
-        wanted = {
-            "kind": "apply",
-            "plan": answer.id,
-            "trash_without_undo": allow_trash_without_undo,
-            "carry_metadata": carry_metadata,
-        }
-        report = from_document(ApplyReport, self._server.run_job(wanted, _tell(on_progress)))
-        report.skipped[:0] = answer.left_out
-        return report
-
-    @override
-    def runs(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[AppliedRun], int]:
-        found: list[AppliedRun] = []
-        while True:
-            wanted = _RUNS_PAGE if limit is None else min(_RUNS_PAGE, limit - len(found))
-            params = {"offset": offset + len(found), "limit": max(1, wanted)}
-            answer = from_document(RunsAnswer, self._server.ask("GET", "/runs", params=params))
-            found += answer.runs[:wanted]
-            if not answer.runs or len(found) == limit or offset + len(found) >= answer.total:
-                return found, answer.total
-
-    @override
-    def undo(self, *, run: int | None = None, on_progress: ProgressCallback = ignore_progress) -> UndoReport:
-        return from_document(
-            UndoReport, self._server.run_job({"kind": "undo", "run": run}, _tell(on_progress))
-        )
-
-
-def _tell(on_progress: ProgressCallback) -> Tell:
-    return lambda job: on_progress(Progress(job.stage, job.n_done, job.n_total))

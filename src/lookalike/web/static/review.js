@@ -1,21 +1,22 @@
 /** Reviewing groups: a rail of all groups, one of them on the stage, and a decision about it. */
 
-import { get, post, thumbnailAddress } from "./api.js";
+import { get, post } from "./api.js";
 import { announce, h, refill, toolWords } from "./dom.js";
 import { Decisions } from "./decisions.js";
-import { factsTable } from "./facts.js";
+import { fatesTable } from "./fates.js";
 import { fromPixelCentres, invert, multiply } from "./geometry.js";
 import { relationLabel } from "./grid.js";
 import { icon } from "./icons.js";
 import { listen } from "./keys.js";
 import { openHistory } from "./history.js";
 import { PlanSheet } from "./plan.js";
+import { Rail } from "./rail.js";
 import { RuleSheet } from "./rules.js";
 import { Stage } from "./stage.js";
 import { stageKeys, stageTools } from "./stage_tools.js";
 import { problemBox } from "./problem_box.js";
 import { onStage } from "./viewer.js";
-import { bytes, day, fileName, number, percent, said, t } from "./words.js";
+import { bytes, day, fileName, said, t } from "./words.js";
 
 const PAGE = 100;
 const WHOLE_PAGE = 500;
@@ -32,17 +33,21 @@ export class Review {
     this.chosen = 1;
     this.head = h("header", { class: "review-head" });
     this.problems = h("div", { class: "review-problems" });
-    this.rail = h("ol", { class: "rail", "aria-label": t("review.groups") });
+    this.rail = new Rail(this.decisions, {
+      onChoose: (group) => this.#show(group, { takesFocus: true }),
+      onEnd: () => this.#loadMore(),
+    });
     this.desk = h("section", { class: "desk", "aria-labelledby": "group-title" });
     this.form = form;
-    this.element = h("div", { class: "review" }, this.head, this.problems, this.rail, this.desk);
+    this.element = h("div", { class: "review" }, this.head, this.problems, this.rail.element, this.desk);
     this.release_keys = listen(t("nav.duplicates"), this.#keys());
-    this.watcher = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.#loadMore(), { root: null, rootMargin: "400px" });
   }
 
   /** Show the group that the address names, else the first one that is open. */
   async start() {
-    this.#fillRail();
+    this.rail.append(this.groups);
+    this.#watchEnd();
+    this.#showHead();
     this.onVisible = () => document.visibilityState === "visible" && this.#sync();
     for (const name of ["focus", "visibilitychange"]) addEventListener(name, this.onVisible);
     const named = await this.#named();
@@ -66,7 +71,7 @@ export class Review {
     this.isReleased = true;
     for (const name of ["focus", "visibilitychange"]) removeEventListener(name, this.onVisible);
     this.release_keys();
-    this.watcher.disconnect();
+    this.rail.release();
     this.stage?.release();
   }
 
@@ -78,7 +83,7 @@ export class Review {
 
   /** Show everything anew after decisions were made elsewhere. */
   refresh() {
-    for (const group of this.groups) this.#showState(group);
+    for (const group of this.groups) this.rail.showState(group);
     this.#showHead();
     this.#showDecision();
   }
@@ -114,7 +119,7 @@ export class Review {
       this.n_asked += limit;
       this.decisions.take(groups);
       this.groups.push(...groups);
-      this.rail.append(...groups.map((group) => this.#railItem(group)));
+      this.rail.append(groups);
       return true;
     } finally {
       loaded();
@@ -124,11 +129,10 @@ export class Review {
   }
 
   #watchEnd() {
-    this.watcher.disconnect();
-    if (this.n_asked < this.report.total_groups && this.rail.lastElementChild) this.watcher.observe(this.rail.lastElementChild);
+    this.rail.watchEnd(this.n_asked < this.report.total_groups);
   }
 
-  // Head and rail
+  // The head
 
   #showHead() {
     const { n_accepted: accepted, accepted_bytes: saved, n_done: done, left_bytes: left } = this.decisions.totals;
@@ -158,47 +162,13 @@ export class Review {
     );
   }
 
-  #fillRail() {
-    refill(this.rail, this.groups.map((group) => this.#railItem(group)));
-    this.#watchEnd();
-    this.#showHead();
-  }
-
-  #railItem(group) {
-    const pictures = Decisions.picturesOf(group);
-    const item = h(
-      "li",
-      { "data-group": group.number },
-      h(
-        "button",
-        { type: "button", class: "rail-item", "aria-label": t("review.item", { number: group.number, n: pictures.length, size: bytes(group.saved_bytes) }), on: { click: () => this.#show(group, { takesFocus: true }) } },
-        h("span", { class: "rail-pictures" }, pictures.slice(0, 2).map((picture) => h("img", { src: thumbnailAddress(picture.id, 128), alt: "", loading: "lazy", decoding: "async" }))),
-        h("span", { class: "rail-words" }, h("strong", {}, group.saved_bytes > 0 ? bytes(group.saved_bytes) : t("review.nothing")), h("span", {}, t("review.pictures", { n: pictures.length }))),
-        h("span", { class: "rail-state" }),
-      ),
-    );
-    this.#showState(group, item);
-    return item;
-  }
-
-  #showState(group, item = this.rail.querySelector(`[data-group="${group.number}"]`)) {
-    const { state } = this.decisions.of(group);
-    item.dataset.state = state ?? "";
-    const icons = { accepted: "check", apart: "differs", done: "trash" };
-    refill(item.querySelector(".rail-state"), state && [icon(icons[state]), h("span", { class: "unseen" }, t(`review.${state}`))]);
-  }
-
   // The desk
 
   #show(group, { takesFocus = this.desk.contains(document.activeElement) } = {}) {
     this.group = group;
     this.chosen = 1;
     history.replaceState(history.state, "", `/duplicates?group=${group.number}`);
-    for (const item of this.rail.children) {
-      const isHere = item.dataset.group === String(group.number);
-      item.firstElementChild.setAttribute("aria-current", isHere ? "true" : "false");
-      if (isHere) item.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
+    this.rail.mark(group);
     this.#buildDesk();
     if (takesFocus) this.#takeFocus();
     announce(t("review.item", { number: group.number, n: group.members.length + 1, size: bytes(group.saved_bytes) }));
@@ -271,40 +241,7 @@ export class Review {
         h("button", { type: "button", class: "button", disabled: isDone || decision.state === null, on: { click: () => this.#takeBack() } }, icon("undo"), toolWords(t("review.takeback"))),
       ),
     );
-    this.#showFacts(keeper, removals, decision, isDone);
-  }
-
-  #showFacts(keeper, removals, decision, isDone) {
-    const pictures = Decisions.picturesOf(this.group);
-    const isSuggested = keeper === this.group.keeper;
-    const heads = pictures.map((picture, place) => {
-      const fate = this.#fateOf(picture, keeper, removals, decision);
-      return h(
-        "div",
-        { class: `fact-head fate-${fate.kind}` },
-        h(
-          "button",
-          { type: "button", class: "fact-picture", "aria-pressed": String(place === this.chosen), "aria-label": t("review.choose", { number: place + 1, name: fileName(picture.path) }), on: { click: () => this.#choose(place) } },
-          h("img", { src: thumbnailAddress(picture.id, 256), alt: "" }),
-          h("kbd", {}, String(place + 1)),
-        ),
-        h("span", { class: "fate" }, fate.words),
-        isSuggested && picture.relation ? h("span", { class: "fact-relation" }, relationLabel(picture.relation)) : null,
-        isSuggested && picture.proof ? h("span", { class: "fact-proof" }, proofWords(picture)) : null,
-        h("button", { type: "button", class: "button small", disabled: isDone || picture === keeper, on: { click: () => this.#keep(place) } }, t("review.keepthis")),
-      );
-    });
-    refill(this.facts, factsTable(pictures, heads, { caption: t("review.facts") }));
-  }
-
-  #fateOf(picture, keeper, removals, decision) {
-    if (picture === keeper) return { kind: "keep", words: t("fate.keep") };
-    if (decision.apart.includes(picture.path)) return { kind: "apart", words: t("fate.apart") };
-    if (removals.includes(picture)) {
-      const isProven = keeper === this.group.keeper;
-      return { kind: "go", words: t(decision.state === "done" ? "fate.gone" : isProven ? "fate.go" : "fate.maybe") };
-    }
-    return { kind: "stay", words: t("fate.stay", { why: said(picture.note ?? "") }) };
+    refill(this.facts, fatesTable(group, this.decisions, { chosen: this.chosen, onChoose: (place) => this.#choose(place), onKeep: (place) => this.#keep(place) }));
   }
 
   // Deciding
@@ -387,7 +324,7 @@ export class Review {
   #changed(words) {
     this.decisions.sending.then(() => this.#showHead());
     const hadFocus = this.desk.contains(document.activeElement);
-    this.#showState(this.group);
+    this.rail.showState(this.group);
     this.#showHead();
     this.#showDecision();
     if (hadFocus && document.activeElement === document.body) this.#takeFocus();
@@ -447,10 +384,4 @@ export class Review {
 function stateWords({ state }, isSuggested) {
   if (state) return `review.${state}`;
   return isSuggested ? "review.suggestion" : "review.chosen";
-}
-
-function proofWords({ proof, relation, score }) {
-  if (relation === "same_file" || relation === "same_pixels") return t(`proof.${relation}`);
-  const parts = [proof.transform && said(proof.transform), proof.inliers && t("proof.points", { n: number(proof.inliers) }), t("proof.agreement", { share: percent(score) })];
-  return parts.filter(Boolean).join(" · ");
 }

@@ -1,26 +1,24 @@
 /** The search page: a query beside its results; the address bar holds the whole question. */
 
+import { keepAnswer, keptAnswer } from "./answers.js";
 import { get, post, postForm, useThumbnailKey } from "./api.js";
 import { announce, h, refill } from "./dom.js";
 import { conditionChips } from "./filters.js";
-import { Grid, relationLabel, skeletons } from "./grid.js";
-import { icon } from "./icons.js";
+import { Grid, skeletons } from "./grid.js";
 import { listenToIntake } from "./intake.js";
 import { listen } from "./keys.js";
-import { addressOf, conditionsOf, emptyQuestion, pageParameters, readQuestion } from "./question.js";
+import { OpenedMatch } from "./opened.js";
+import { addressOf, emptyQuestion, pageParameters, readQuestion } from "./question.js";
 import { problemBox } from "./problem_box.js";
 import { QueryPanel } from "./query_panel.js";
 import { navigate } from "./router.js";
-import { Viewer } from "./viewer.js";
+import { nothingFound, summaryOf } from "./summary.js";
 import { Welcome } from "./welcome.js";
-import { percent, t } from "./words.js";
+import { t } from "./words.js";
 
 const PAGE = 40;
 const LAST_OFFSET = 1000;
-const KEPT_ANSWERS = 12;
 
-// Answers by question, so that going back shows them at once and where they were scrolled to.
-const answers = new Map();
 // What is known here only of pictures that were sent, by the reference that the server gave them.
 const sent = new Map();
 
@@ -36,6 +34,13 @@ class SearchPage {
     this.main = main;
     this.known = { ways: ["auto"], formats: [], folders: [], calibratedWays: [], fetchesAddresses: false, nPictures: null };
     this.shown = null;
+    this.opened = new OpenedMatch({
+      now: () => ({ question: this.question, query: this.query, grid: this.grid }),
+      like: (match, liked) => this.#like(match, liked),
+      searchWith: (match) => this.#searchWith(match),
+      opinionOf: (match) => this.#opinionOf(match),
+      more: () => this.#more(),
+    });
     this.releases = [
       listenToIntake({ onFile: (file) => this.#searchFile(file), onAddress: (address) => this.#searchAddress(address), onProblem: (problem) => this.#refuse(problem) }),
       listen(t("nav.search"), this.#keys()),
@@ -50,7 +55,7 @@ class SearchPage {
     if (this.#keepsLikes(cause, question)) return;
     const key = addressOf({ ...question, open: null });
     if (this.shown !== key) {
-      if (question.open === null || question.query !== this.question?.query) this.#closeViewer();
+      if (question.open === null || question.query !== this.question?.query) this.opened.close();
       this.shown = key;
       this.question = question;
       if (question.query) this.#ask();
@@ -60,7 +65,7 @@ class SearchPage {
       this.isRefining = false;
     }
     this.question = question;
-    this.#showOpened();
+    this.opened.follow();
   }
 
   /** Take likes that were given in the viewer along when it is left for the entry before it, which has none of them. */
@@ -77,7 +82,7 @@ class SearchPage {
   unmount() {
     this.asking?.abort();
     this.sentinel.disconnect();
-    this.#closeViewer();
+    this.opened.close();
     for (const release of this.releases) release();
   }
 
@@ -130,7 +135,7 @@ class SearchPage {
   }
 
   async #upload(fields, facts, preview) {
-    this.#closeViewer();
+    this.opened.close();
     this.asking?.abort();
     this.asking = new AbortController();
     const { query: _query, box: _box, liked: _liked, disliked: _disliked, open: _open, ...conditions } = this.question;
@@ -142,7 +147,7 @@ class SearchPage {
       const answer = await postForm("/search", fields, parameters, { signal: this.asking.signal });
       const asked = { ...question, query: answer.query_id };
       sent.set(answer.query_id, facts);
-      this.#keep(addressOf(asked), { ...answer, has_more: answer.has_more ?? answer.matches.length >= PAGE });
+      keepAnswer(addressOf(asked), { ...answer, has_more: answer.has_more ?? answer.matches.length >= PAGE });
       navigate(addressOf(asked));
     } catch (problem) {
       if (problem.name === "AbortError") return;
@@ -179,7 +184,7 @@ class SearchPage {
     const isSameQuery = this.panel?.reference === this.question.query;
     if (isSameQuery) this.panel.show(this.question);
     else this.#layOut();
-    const kept = answers.get(this.shown);
+    const kept = keptAnswer(this.shown);
     this.#newGrid();
     if (kept) this.#showAnswer(kept);
     else this.#fetch(0, isSameQuery);
@@ -210,7 +215,7 @@ class SearchPage {
       hrefOf: (match) => addressOf({ ...this.question, open: match.id }),
       opinionOf: (match) => this.#opinionOf(match),
       actions: {
-        open: (match) => this.#open(match),
+        open: (match) => this.opened.open(match),
         like: (match, liked) => this.#like(match, liked),
         searchWith: (match) => this.#searchWith(match),
       },
@@ -236,8 +241,8 @@ class SearchPage {
       const parameters = pageParameters(question, { offset, k: PAGE, verify: isFiltered });
       const answer = await get("/search", parameters, { signal });
       this.isFetching = false;
-      this.#keep(shown, answer, offset);
-      this.#showAnswer(answers.get(shown), offset);
+      keepAnswer(shown, answer, offset);
+      this.#showAnswer(keptAnswer(shown), offset);
       if (question.verify && !isFiltered && answer.matches.length) await this.#prove(offset, signal);
     } catch (problem) {
       if (problem.name === "AbortError") return;
@@ -253,7 +258,7 @@ class SearchPage {
     this.#showSummary();
     try {
       const answer = await get("/search", pageParameters(this.question, { offset, k: PAGE, verify: true }), { signal });
-      const kept = answers.get(shown);
+      const kept = keptAnswer(shown);
       this.grid.patch(answer.matches);
       if (kept) Object.assign(kept, { matches: [...this.grid.matches], isProven: true });
     } catch (problem) {
@@ -265,25 +270,17 @@ class SearchPage {
     this.#showSummary();
   }
 
-  #keep(key, answer, offset = 0) {
-    const before = offset > 0 ? (answers.get(key)?.matches ?? []) : [];
-    const n_asked = offset + answer.matches.length;
-    answers.delete(key);
-    answers.set(key, { ...answer, matches: [...before, ...answer.matches], n_asked });
-    if (answers.size > KEPT_ANSWERS) answers.delete(answers.keys().next().value);
-  }
-
   #showAnswer(answer, offset = 0) {
     this.answer = answer;
     this.holder.classList.remove("is-busy");
     this.holder.removeAttribute("aria-busy");
     if (answer.query_width_px) this.#noteQuery(answer);
-    if (offset === 0) refill(this.holder, answer.matches.length ? this.grid.element : this.#nothing());
+    if (offset === 0) refill(this.holder, answer.matches.length ? this.grid.element : nothingFound(this.question));
     this.grid.append(answer.matches);
     refill(this.end, !answer.has_more && answer.matches.length > 0 && h("p", { class: "soft" }, t("search.all", { n: this.grid.matches.length })));
     this.#showSummary();
     if (offset === 0) announce(t("search.found", { n: answer.matches.length }));
-    this.#showOpened();
+    this.opened.follow();
     if (!this.isFetching && answer.isProven === undefined && this.question.verify && !asksForProof(this.question) && offset === 0 && answer.matches.length) {
       answer.isProven = false;
       this.#prove(0, this.asking.signal);
@@ -315,35 +312,21 @@ class SearchPage {
   }
 
   #more() {
-    if (!this.answer?.has_more || this.isFetching || !this.grid || this.answer !== answers.get(this.shown)) return;
+    if (!this.answer?.has_more || this.isFetching || !this.grid || this.answer !== keptAnswer(this.shown)) return;
     if (this.answer.n_asked <= LAST_OFFSET) this.#fetch(this.answer.n_asked);
   }
 
   #showSummary() {
     if (!this.grid || !this.answer) return;
     const { matches } = this.grid;
-    const counts = ["same_file", "same_pixels", "copy", "variant", "same_scene"]
-      .map((relation) => [relation, matches.filter((match) => match.relation === relation).length])
-      .filter(([, n]) => n > 0);
-    refill(
-      this.summary,
-      h("h1", { id: "results-title" }, t(this.question.box ? "search.titlepart" : "search.title")),
-      h(
-        "p",
-        { class: "counts" },
-        counts.map(([relation, n]) =>
-          h("button", { type: "button", class: "button plain", title: t("search.only", { relation: t(`relation.${relation}`) }), on: { click: () => this.#change({ ...this.question, relation }) } }, h("strong", {}, String(n)), relationLabel(relation)),
-        ),
-        this.nProving > 0 && h("span", { class: "waiting-line" }, t("search.proving")),
-      ),
-      this.answer.promise && h("p", { class: "soft" }, t("search.promise", { precision: percent(this.answer.promise.precision_at_least, 1), recall: percent(this.answer.promise.recall) })),
-      conditionChips(this.question, (changed) => this.#change(changed)),
-    );
-  }
-
-  #nothing() {
-    const isNarrow = conditionsOf(this.question).length > 0 || this.question.box;
-    return h("div", { class: "empty" }, icon("search"), h("h2", {}, t("search.nothing")), h("p", {}, t(isNarrow ? "search.nothingnarrow" : "search.nothingwhy")));
+    const words = summaryOf(this.question, {
+      matches,
+      promise: this.answer.promise,
+      isProving: this.nProving > 0,
+      onRelation: (relation) => this.#change({ ...this.question, relation }),
+      onChange: (changed) => this.#change(changed),
+    });
+    refill(this.summary, words);
   }
 
   #fail(problem, offset = 0) {
@@ -379,73 +362,16 @@ class SearchPage {
     post("/feedback", { query: question.query, picture: match.id, liked: opinion }, { isRepeatable: true }).catch((problem) => announce(problem.message));
     announce(t(opinion === null ? "search.forgotten" : "search.noted"));
     this.isRefining = true;
-    if (this.viewer) {
+    if (this.opened.isOpen) {
       this.question = question;
       this.likedInViewer = true;
-      this.viewer.showOpinions();
+      this.opened.showOpinions();
       navigate(addressOf(question), { replace: true, state: history.state });
     } else navigate(addressOf({ ...question, open: null }));
   }
 
   #searchWith(match) {
     navigate(addressOf({ ...emptyQuestion(), by: this.question.by, verify: this.question.verify, query: `id:${match.id}` }));
-  }
-
-  // The viewer
-
-  #open(match) {
-    this.opener = match;
-    navigate(addressOf({ ...this.question, open: match.id }), { state: { isOpened: true } });
-  }
-
-  /** Open or close the viewer as the address says. */
-  async #showOpened() {
-    const { open } = this.question;
-    if (open === null) {
-      this.#closeViewer();
-      return;
-    }
-    if (!this.query || !this.grid || this.viewer?.match.id === open) return;
-    let match = this.grid.matches.find((one) => one.id === open);
-    if (!match) {
-      try {
-        match = { relation: "different", ...(await get(`/pictures/${open}`)) };
-      } catch {
-        navigate(addressOf({ ...this.question, open: null }), { replace: true });
-        return;
-      }
-      if (this.question.open !== open) return;
-    }
-    this.viewer ??= new Viewer({
-      close: () => this.#leaveViewer(),
-      previous: () => this.#step(-1),
-      next: () => this.#step(1),
-      like: (one, liked) => this.#like(one, liked),
-      searchWith: (one) => this.#searchWith(one),
-      opinionOf: (one) => this.#opinionOf(one),
-    });
-    this.opener = match;
-    this.viewer.show(this.query, match);
-  }
-
-  #step(by) {
-    const { matches } = this.grid;
-    const place = matches.findIndex((match) => match.id === this.question.open) + by;
-    if (place < 0 || place >= matches.length) return;
-    navigate(addressOf({ ...this.question, open: matches[place].id }), { replace: true, state: history.state });
-    if (place > matches.length - 4) this.#more();
-  }
-
-  #leaveViewer() {
-    if (history.state?.isOpened) history.back();
-    else navigate(addressOf({ ...this.question, open: null }), { replace: true });
-  }
-
-  #closeViewer() {
-    if (!this.viewer) return;
-    this.viewer.remove();
-    this.viewer = null;
-    if (this.opener) this.grid?.focus(this.opener);
   }
 
   #keys() {
@@ -463,11 +389,6 @@ class SearchPage {
       { key: "c", words: "intake.choose", run: () => (document.getElementById("chooser") ? document.getElementById("chooser").click() : navigate("/")) },
     ];
   }
-}
-
-function nameOfControl(control) {
-  const label = control.closest("label, .field")?.firstElementChild?.textContent ?? control.textContent;
-  return `${control.tagName} ${label} ${control.closest("label.check")?.textContent ?? ""}`;
 }
 
 /** Whether the proof decides what is shown: then it cannot come later. */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,3 +56,27 @@ def wait_for_job(
         time.sleep(0.05)
         job = client.get(f"{api}/jobs/{job['id']}").json()
     return job
+
+
+def problem_of(answer: httpx.Response, status: int) -> str:
+    """Return what a problem says, once it is sure that it is one of this status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert set(document) == {"type", "title", "status", "detail", "instance"}
+    assert document["status"] == status
+    return str(document["detail"])
+
+
+class Gate:
+    """Stands in for a function: it waits until the test lets it go on."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.reached = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        self.reached.set()
+        assert self.may_go_on.wait(60)
+        return self.function(*arguments, **options)

@@ -7,7 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lookalike.settings import Settings
 from served import wait_until_ready
+
+
+def environment_of(place: Path, settings: Settings) -> dict[str, str]:
+    """Return what keeps a process to its workers, and its trash to a place."""
+    return {
+        "LOOKALIKE_JOBS": str(settings.jobs),
+        "XDG_DATA_HOME": str(place / "data"),
+    }
 
 
 class ServedGallery:

@@ -80,23 +80,30 @@ class Descent:
         self._sources: dict[int, dict[int, _Source]] = {}
         self._judged: set[Pair] = set()
 
+    def prepare(self, sets: Iterable[Iterable[int]]) -> None:
+        """Measure at once what `look` will ask of each of these sets of contents."""
+        self.measure(sorted({pair for one in sets for pair in self._pairs_to_measure(one)}))
+
     def look(self, content_ids: Iterable[int]) -> None:
         """Measure the pictures that could be kept of these against each other: the largest ones.
 
         Nothing is measured where only one comes from a camera and no other one is larger.
         """
-        in_order = sorted(content_ids, key=lambda one: (-self._n_content_px(self._file(one)), one))
-        if len(in_order) < 2:
-            return
-        self._judge_equal_pixels(in_order)
-        first = self._file(in_order[0])
-        if self.is_from_camera(first) and not any(self._witnesses.of(one).camera for one in in_order[1:]):
-            return
-        left = [one for one in in_order if not self.sources_of(one)][:MAX_COMPARED]
-        pairs = [pair_of(one, other) for place, one in enumerate(left) for other in left[place + 1 :]]
+        pairs = self._pairs_to_measure(content_ids)
         self.measure(pairs)
         for pair in pairs:
             self._judge(pair)
+
+    def _pairs_to_measure(self, content_ids: Iterable[int]) -> list[Pair]:
+        in_order = sorted(content_ids, key=lambda one: (-self._n_content_px(self._file(one)), one))
+        if len(in_order) < 2:
+            return []
+        self._judge_equal_pixels(in_order)
+        first = self._file(in_order[0])
+        if self.is_from_camera(first) and not any(self._witnesses.of(one).camera for one in in_order[1:]):
+            return []
+        left = [one for one in in_order if not self.sources_of(one)][:MAX_COMPARED]
+        return [pair_of(one, other) for place, one in enumerate(left) for other in left[place + 1 :]]
 
     def is_from_camera(self, picture: FoundPicture) -> bool:
         """Whether a file says to be as a camera wrote it: of its size, and by no editor."""

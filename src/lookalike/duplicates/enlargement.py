@@ -22,7 +22,7 @@ _MARGIN_PX = 8  # around a tile, for the filter of an enlargement to look at
 _N_AROUND = 49  # neighbours in the first layer
 _MIN_SHIFT_PX, _MAX_SHIFT_PX = 0.4, 6.0  # less is chance, and would spoil an exact placement
 _RIDGE = 0.01  # of a filter's weights against the pixels' levels squared
-_FITTED_PX = 20_000
+_FITTED_PX = 8_000
 _ROUNDING = 1 / 12  # variance of a level that was rounded
 # Of the contrast's amplitude: what no filter and placement of ours gives.
 _MISMATCH, _MISMATCH_FINE = 0.005, 0.1
@@ -145,12 +145,17 @@ def _fit_filter(tiles: Sequence[_Laid]) -> NDArray[np.float64]:
 
 
 def _predict(laid: _Laid, weights: NDArray[np.float64]) -> Float32Array:
+    import cv2
+
     side, place = len(laid.seen), 0
     predicted = np.full((side, side), weights[-1], np.float32)
+    inner = slice(_MARGIN_PX, _MARGIN_PX + side)
     for layer in laid.layers:
-        for y, x in layer.offsets:
-            predicted += np.float32(weights[place]) * layer.pixels[y : y + side, x : x + side]
-            place += 1
+        n = 2 * layer.reach + 1
+        kernel = np.zeros(((n - 1) * layer.step + 1,) * 2, np.float32)
+        kernel[:: layer.step, :: layer.step] = weights[place : place + n * n].reshape(n, n)
+        predicted += cv2.filter2D(layer.pixels, cv2.CV_32F, kernel)[inner, inner]
+        place += n * n
     return predicted
 
 

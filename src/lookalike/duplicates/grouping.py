@@ -16,6 +16,8 @@ from lookalike.records.progress import Progress, ProgressCallback, ignore_progre
 from lookalike.records.relation import LADDER
 from lookalike.storage.records import FoundPicture
 
+_PREPARED = 32  # contents: of what is related in larger webs each keeper sees but a part
+
 
 class Grouping:
     """Makes the groups, one keeper after the other, proving on the way what candidates did not name."""
@@ -32,6 +34,7 @@ class Grouping:
         """Return the groups: each member is proven against its keeper, so nothing is joined by a chain."""
         if self._question.relation != "same_file":
             self._connect(self._members.related_pairs())
+            self._prepare()
         self._proofs.on_progress = ignore_progress  # pairs are worked out a few at a time now
         contents = self._proofs.contents
         rest = set(contents)
@@ -53,6 +56,23 @@ class Grouping:
                 on_progress(Progress("groups", len(contents) - len(rest), len(contents)))
         self._proofs.on_progress = on_progress
         return self._with_parts(groups, parts)
+
+    def _prepare(self) -> None:
+        """Find out at once what the choice of most keepers asks, so that no worker waits for another."""
+        sets = [self._eligible(one) for one in self._connected() if len(one) <= _PREPARED]
+        self._members.prepare_choice([one for one in sets if len(one) > 1])
+
+    def _connected(self) -> Iterator[set[int]]:
+        """Yield the sets of contents that are related to each other, maybe through others."""
+        rest = set(self._near)
+        while rest:
+            edge = {rest.pop()}
+            found = set(edge)
+            while edge:
+                edge = {other for one in edge for other in self._near[one]} & rest
+                rest -= edge
+                found |= edge
+            yield found
 
     def _order(self, content_id: int) -> tuple[int, str]:
         """Sort contents: most pixels first, then by path."""
@@ -103,8 +123,7 @@ class Grouping:
     def _choose_among(self, content_ids: set[int]) -> tuple[FoundPicture, str]:
         eligible = self._eligible(content_ids)
         if len(eligible) > 1:
-            self._members.witnesses.hear(eligible)
-            self._proofs.look_beyond(eligible)
+            self._members.prepare_choice([eligible])
             self._members.descent.look(eligible)
         files = [file for one in eligible for file in self._proofs.contents[one]]
         identities = Counter(file_identity(file.path) for file in files) if len(files) > 1 else Counter()

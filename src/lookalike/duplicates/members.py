@@ -182,6 +182,13 @@ class Members:
             first.content_id, second.content_id, related[2]
         )
 
+    def prepare_choice(self, sets: Sequence[Sequence[int]]) -> None:
+        """Find out at once what the choice of a keeper will ask of each of these sets of contents."""
+        everyone = {content_id for one in sets for content_id in one}
+        self.witnesses.hear(everyone)
+        self._proofs.look_beyond(everyone)
+        self.descent.prepare(sets)
+
     def prepare(self, keeper: FoundPicture, pictures: Sequence[FoundPicture]) -> None:
         """Find out at once, by all worker processes, what `member` will ask of these files."""
         self.witnesses.hear({keeper.content_id, *(picture.content_id for picture in pictures)})

@@ -1,4 +1,4 @@
-"""The library, and what holds on every page: languages, sizes, keys, being read out, and servers that are slow or gone."""
+"""The library, and what holds on every page: languages, sizes, keys, being read out, servers slow or gone."""
 
 import re
 

@@ -9,8 +9,9 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constr
 demo: $(VENV)/demo.done
 	$(BIN)/lookalike demo lookalike-demo
 
+# Two files of tests at a time: most of a test is a process that waits for another.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What CI runs besides the tests: format, lint, types, import contracts.
 check: $(VENV)/test.done

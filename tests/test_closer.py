@@ -107,6 +107,28 @@ def test_faint_letters_on_black_are_judged_by_their_strokes(text):
     assert found.relation == ("copy" if text == "a" else "variant")
 
 
+@pytest.mark.parametrize("level", [6, 250])
+def test_letters_hardly_brighter_than_their_ground_prove_nothing(level):
+    def page(text):
+        image = Image.new("RGB", (800, 450), (level, level, level))
+        pen = ImageDraw.Draw(image)
+        pen.text((400, 225), text, (level - 9 if level > 99 else level + 9,) * 3, font_size=40, anchor="mm")
+        return image
+
+    found = look(page("carpet ticket"), page("melody forest"))
+    assert (found.relation, found.reason) == ("similar", "they are too plain to tell")
+
+
+def test_black_bars_on_white_are_a_copy_of_their_jpeg():
+    image = Image.new("RGB", (600, 300), "white")
+    pen = ImageDraw.Draw(image)
+    places = np.cumsum(np.random.default_rng(4).integers(3, 12, 70)) + 20
+    for left, right in zip(places[::2], places[1::2], strict=True):
+        pen.rectangle((int(left), 30, int(right) - 1, 240), fill="black")
+    pen.text((250, 265), "4 006381 333931", "black", font_size=22, anchor="mm")
+    assert may_go(look(image, jpeg(image, 40)))
+
+
 def test_skies_with_other_stars_are_no_copies():
     def sky(seed):
         chance = np.random.default_rng(seed)

@@ -55,6 +55,17 @@ def test_every_task_gets_one_answer(n_workers):
     assert sorted(_run(names, n_workers=n_workers)) == sorted(name.upper() for name in names)
 
 
+def _name_of_process(job):
+    def work(task):
+        return os.getpid()
+
+    return work
+
+
+def test_a_few_tasks_are_shared_by_all_workers():
+    assert len(set(_run(["a", "b", "c", "d"], make_work=_name_of_process))) == 2
+
+
 def test_no_task_no_worker():
     with WorkerPool(_job(), 2, _obedient) as pool:
         assert list(pool.run([])) == []

@@ -18,7 +18,7 @@ from lookalike.media.sight import Sight
 from lookalike.proving.differences import WINDOW_PX, Differences, find_differences, find_other_colors
 from lookalike.proving.glance import Glance, glance_at
 from lookalike.proving.grounds import lay_on_one_ground
-from lookalike.proving.kinds import MIN_PHOTO_SHARE, count_gentle, find_drawn, measure_strokes
+from lookalike.proving.kinds import MIN_PHOTO_SHARE, count_gentle, find_drawn, find_told, measure_strokes
 from lookalike.proving.registration import Laid, Placed, cut_tiles, lay_tile, place
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.arrays import UInt8Array
@@ -37,12 +37,12 @@ MAX_DIFFERING_SHARE = 0.7  # of what is drawn: beyond, the rest is the backgroun
 _JOIN_PX = 17
 
 # What can be told at all
-MIN_STRUCTURE_WINDOWS = 2
+MIN_TOLD_WINDOWS = 2
 MIN_STROKE_PX = 4  # of what is drawn, as high as most of it is: smaller letters cannot be told apart
 
 SURELY_PHOTO_SHARE = 0.35  # of one tile
 SURELY_PHOTOS_SHARE = 0.15  # of the whole, at a glance: smoothing and blur add to it
-SURELY_DRAWN_WINDOWS = 20
+SURELY_TOLD_WINDOWS = 20
 
 # Of what differs between a photo and itself with something laid over it, one has as strong edges as the photo has
 # elsewhere; two captions of one photo have edges 2 times as strong and more.
@@ -95,8 +95,8 @@ class _Tile(NamedTuple):
 
     Parameters
     ----------
-    n_px, n_gentle_px, n_drawn_px, n_clear_px : pixels of the overlap; gently shaded; those in which anything is
-        drawn; those of them that clearly differ
+    n_px, n_gentle_px, n_told_px, n_drawn_px, n_clear_px : pixels of the overlap; gently shaded; in which other
+        content would have been found; in which anything is drawn; those of the last that clearly differ
     stroke_px : how high most of what is drawn is
     regions : what differs in shape, as (pixels, outline in the first, outline in the second)
     colored_regions : the same, with what differs in colour
@@ -105,6 +105,7 @@ class _Tile(NamedTuple):
 
     n_px: int
     n_gentle_px: int
+    n_told_px: int
     n_drawn_px: int
     n_clear_px: int = 0
     stroke_px: float = float("inf")
@@ -146,7 +147,7 @@ def _look_at_tiles(placed: Placed) -> list[_Tile]:
     tiles = []
     for cut, glance in zip(cuts, glances, strict=True):
         if glance.is_same:
-            tiles.append(_Tile(glance.n_px, glance.n_gentle_px, glance.n_drawn_px))
+            tiles.append(_Tile(glance.n_px, glance.n_gentle_px, glance.n_told_px, glance.n_told_px))
         elif (laid := lay_tile(placed, cut)) is not None:
             tiles.append(_look_at(laid))
     return tiles
@@ -156,7 +157,7 @@ def _is_surely_photo(glances: Sequence[Glance]) -> bool:
     """Whether a photo with plenty drawn in it lies here, so that neither colours nor strokes are asked for."""
     n_px = sum(one.n_px for one in glances)
     is_photo = sum(one.n_gentle_px for one in glances) >= SURELY_PHOTOS_SHARE * n_px
-    return is_photo and sum(one.n_drawn_px for one in glances) >= SURELY_DRAWN_WINDOWS * WINDOW_PX**2
+    return is_photo and sum(one.n_told_px for one in glances) >= SURELY_TOLD_WINDOWS * WINDOW_PX**2
 
 
 def _look_at(laid: Laid) -> _Tile:
@@ -172,6 +173,7 @@ def _look_at(laid: Laid) -> _Tile:
     return _Tile(
         n_inside,
         n_gentle,
+        int(np.count_nonzero(find_told(found.base, found.noise) & laid.inside)),
         int(np.count_nonzero(drawn)),
         int(np.count_nonzero(drawn & clear)),
         measure_strokes(found.base, drawn) if may_be_drawing else float("inf"),
@@ -196,7 +198,7 @@ def with_look(proof: Proof, look: CloserLook) -> Proof:
 
 def _why_untold(tiles: Sequence[_Tile], is_photo: bool) -> str:
     """Return why these pixels could not show a difference; empty where they could."""
-    if sum(one.n_drawn_px for one in tiles) < MIN_STRUCTURE_WINDOWS * WINDOW_PX**2:
+    if sum(one.n_told_px for one in tiles) < MIN_TOLD_WINDOWS * WINDOW_PX**2:
         return "they are too plain to tell"
     heights = sorted(one.stroke_px for one in tiles if np.isfinite(one.stroke_px))
     if not is_photo and heights and heights[len(heights) // 2] < MIN_STROKE_PX:

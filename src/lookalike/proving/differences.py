@@ -46,6 +46,7 @@ MIN_COLOR_LEVELS = 18.0  # of a window: JPEG at quality 40 and half of the colou
 MIN_EXACT_COLOR_LEVELS = 8.0  # of 3 pixels, where most others are equal to the level
 _EXACT_LEVELS = 2
 _LIVELY_LEVELS = 10.0
+_PURE_LEVELS = 8
 _GREY_LEVELS = 12.0
 _ALL_BUT_FEW = 0.998
 _MAX_GAIN = 1.4
@@ -234,12 +235,16 @@ def _is_grey(pixels: UInt8Array) -> bool:
 
 
 def _are_mostly_equal(laid: Laid) -> bool:
-    """Whether most of what is lively is the same to the level: neither was compressed, whatever else was done."""
+    """Whether most of what is lively is the same to the level: neither was compressed, whatever else was done.
+
+    Pure colours are not asked: what a JPEG adds to black and white is cut off.
+    """
     import cv2
 
     grey = grey_of(laid.base)
     kernel = np.ones((3, 3), np.uint8)
-    lively = (cv2.dilate(grey, kernel) - cv2.erode(grey, kernel) > _LIVELY_LEVELS) & laid.inside
+    is_mixed = ((laid.base > _PURE_LEVELS) & (laid.base < 255 - _PURE_LEVELS)).any(axis=2)
+    lively = (cv2.dilate(grey, kernel) - cv2.erode(grey, kernel) > _LIVELY_LEVELS) & laid.inside & is_mixed
     equal = cv2.absdiff(laid.base, laid.moved).max(axis=2) <= _EXACT_LEVELS
     return bool(2 * np.count_nonzero(equal & lively) > np.count_nonzero(lively))
 

@@ -21,7 +21,7 @@ from lookalike.proving.differences import (
     WINDOW_PX,
     leaves,
 )
-from lookalike.proving.kinds import MIN_STRUCTURE_TIMES_NOISE, count_gentle
+from lookalike.proving.kinds import MIN_TOLD_TIMES_NOISE, count_gentle
 from lookalike.proving.matching_tones import SMOOTHING_PX
 from lookalike.proving.registration import Cut, inside_of
 from lookalike.records.arrays import Float32Array, UInt8Array
@@ -38,13 +38,13 @@ class Glance(NamedTuple):
     Parameters
     ----------
     is_same : whether no window of it can show other content
-    n_px, n_gentle_px, n_drawn_px : pixels of the overlap; gently shaded; those in which anything is drawn
+    n_px, n_gentle_px, n_told_px : pixels of the overlap; gently shaded; in which other content would be found
     """
 
     is_same: bool
     n_px: int
     n_gentle_px: int
-    n_drawn_px: int
+    n_told_px: int
 
 
 def glance_at(cut: Cut) -> Glance:
@@ -67,7 +67,7 @@ def glance_at(cut: Cut) -> Glance:
         _is_same(base, moved, error, spread, here),
         int(np.count_nonzero(here)),
         count_gentle(base, here),
-        int(np.count_nonzero((spread > (MIN_STRUCTURE_TIMES_NOISE * _noise(error, inside)) ** 2) & here)),
+        int(np.count_nonzero((spread > (MIN_TOLD_TIMES_NOISE * _noise(error, inside)) ** 2) & here)),
     )
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.proving.differences import WINDOW_PX
+from lookalike.proving.differences import (
+    COARSE_WINDOW_PX,
+    MIN_CLEARNESS,
+    MIN_COARSE_LEVELS,
+    MIN_TIMES_NOISE,
+    WINDOW_PX,
+)
 from lookalike.records.arrays import Float32Array, UInt8Array
 
-# What can be told at all
 MIN_STRUCTURE_TIMES_NOISE = 6.0  # of a window's contrast: below, nothing is drawn there that could differ
+# What can be told at all: windows of less contrast could show something else, and nobody would find it.
+MIN_TOLD_TIMES_NOISE = MIN_CLEARNESS * MIN_TIMES_NOISE
+MIN_TOLD_LEVELS = MIN_COARSE_LEVELS
 _COARSE_PX = 2.0
 _GROUND_PX = 12.0
 _MIN_STROKES = 20
@@ -47,15 +55,32 @@ def find_drawn(grey: Float32Array, noise: Float32Array) -> NDArray[np.bool_]:
     return drawn | _stands_out(smooth, noise / np.float32(2 * _COARSE_PX), 4 * WINDOW_PX)  # averaged noise
 
 
-def _stands_out(grey: Float32Array, noise: Float32Array, window_px: int) -> NDArray[np.bool_]:
-    """Return where the windows have more contrast than noise can make."""
+def find_told(grey: Float32Array, noise: Float32Array) -> NDArray[np.bool_]:
+    """Return where enough is drawn that other content in its place would have been found."""
     import cv2
 
-    def mean(values: Float32Array) -> Float32Array:
-        return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window_px, window_px)), np.float32)
+    grey = grey - np.float32(grey.mean())
+    told = _stands_out(grey, noise, WINDOW_PX, MIN_TOLD_TIMES_NOISE)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), _COARSE_PX), np.float32)
+    return told | (_spread(smooth, COARSE_WINDOW_PX) > MIN_TOLD_LEVELS**2)
 
-    spread = mean(grey * grey) - mean(grey) ** 2
-    return np.asarray(spread > MIN_STRUCTURE_TIMES_NOISE**2 * mean(noise * noise), np.bool_)
+
+def _stands_out(
+    grey: Float32Array, noise: Float32Array, window_px: int, times: float = MIN_STRUCTURE_TIMES_NOISE
+) -> NDArray[np.bool_]:
+    """Return where the windows have so many times the contrast of the noise."""
+    return np.asarray(_spread(grey, window_px) > times**2 * _mean(noise * noise, window_px), np.bool_)
+
+
+def _spread(grey: Float32Array, window_px: int) -> Float32Array:
+    """Return the variance of the window around every pixel."""
+    return np.asarray(_mean(grey * grey, window_px) - _mean(grey, window_px) ** 2, np.float32)
+
+
+def _mean(values: Float32Array, window_px: int) -> Float32Array:
+    import cv2
+
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (window_px, window_px)), np.float32)
 
 
 def measure_strokes(grey: Float32Array, drawn: NDArray[np.bool_]) -> float:

@@ -119,11 +119,12 @@ class WorkerPool(Generic[Task, Answer]):
             if not self._hire():
                 break
         for worker in self._workers:
-            if len(worker.tasks) > _TASKS_AHEAD // 2 or not waiting.any():
+            n_ahead = waiting.share(self._n_workers)
+            if len(worker.tasks) > n_ahead // 2 or not waiting.any():
                 continue
             if not worker.tasks and worker.started_at is not None:
                 worker.started_at = time.monotonic()
-            worker.give(waiting.take(_TASKS_AHEAD - len(worker.tasks)))
+            worker.give(waiting.take(n_ahead - len(worker.tasks)))
         return any(worker.tasks for worker in self._workers)
 
     def _hire(self) -> bool:
@@ -199,6 +200,12 @@ class _Waiting(Generic[Task]):
         if not self._front:
             self._front.extend(islice(self._iterator, 1))
         return bool(self._front)
+
+    def share(self, n_workers: int) -> int:
+        """Return how many tasks each worker may hold: fewer near the end, where one would wait for another."""
+        enough = _TASKS_AHEAD * n_workers
+        self._front.extend(islice(self._iterator, max(0, enough - len(self._front))))
+        return min(_TASKS_AHEAD, math.ceil(len(self._front) / n_workers))
 
     def take(self, n: int) -> list[Task]:
         """Return up to n tasks."""

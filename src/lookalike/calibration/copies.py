@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from lookalike.calibration.too_plain import is_plain
 from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
-from lookalike.proving.prove import read_unchanged
+from lookalike.media.sight import Sight
+from lookalike.proving.closer import look_closer, with_look
+from lookalike.proving.prove import read_unchanged, see_unchanged
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import PictureQuery
 from lookalike.queries.source import Source
@@ -25,6 +28,7 @@ from lookalike.storage.store import Store
 from lookalike.workers.tasks import Job
 
 WORKING_SIDE_PX = 512  # shorter side at most, of what is edited: enough for every feature
+_SEEN_IN_MEMORY = 3  # in full size: the source of the copies, and its nearest strangers
 _ONE_PIXEL = np.zeros((1, 1, 3), np.uint8)  # stands for an edited copy, which no file holds
 
 
@@ -118,12 +122,14 @@ class QueryWorker:
 class ProofWorker:
     """Turns a `CopyTask` into a list of `Proven`.
 
-    The edits are those that `QueryWorker` makes; each copy is verified against each of the others.
+    The edits are those that `QueryWorker` makes; each copy is verified against each of the others, and looked at
+    in full size where it seems to be a copy, as `duplicates` does.
     """
 
     def __init__(self, setup: Setup, job: Job) -> None:
         self._setup, self._job = setup, job
         self._store = Store(job.gallery, read_only=True)
+        self._see = lru_cache(_SEEN_IN_MEMORY)(self._read)
 
     def __call__(self, task: CopyTask) -> list[Proven]:
         """Make the copies of one picture and verify each; others without keypoints are left out."""
@@ -134,11 +140,24 @@ class ProofWorker:
             copy = _edit(image, edit, task.digest, self._setup.seed)
             found = keypoints.extract_keypoints(copy)
             proven += [
-                Proven(task.content_id, edit.label, other_id, verify(found, other).proof)
+                Proven(task.content_id, edit.label, other_id, self._prove(copy, found, other_id, other))
                 for other_id, other in others.items()
                 if other is not None
             ]
         return proven
+
+    def _prove(
+        self, copy: Image.Image, found: keypoints.Keypoints, other_id: int, other: keypoints.Keypoints
+    ) -> Proof:
+        proof = verify(found, other).proof
+        if not proof.is_copy:
+            return proof
+        sight = Sight(np.asarray(copy.convert("RGB")))
+        return with_look(proof, look_closer(sight, self._see(other_id), np.array(proof.matrix)))
+
+    def _read(self, content_id: int) -> Sight:
+        file = self._store.files.of([content_id])[content_id][0]
+        return see_unchanged(file.path, file.digest, self._job.settings)
 
     def _load_keypoints(self, content_id: int) -> keypoints.Keypoints | None:
         data = self._store.features.of(content_id, [keypoints.RECIPE]).get(keypoints.KEYPOINTS)

@@ -11,17 +11,15 @@ import numpy as np
 
 from lookalike.duplicates.jpeg_steps import Side, luma_of
 from lookalike.duplicates.lineage import Lineage, compare_lineage
-from lookalike.errors import ReadError
 from lookalike.features import keypoints
 from lookalike.media.beyond import find_beyond, have_equal_pixels
 from lookalike.media.compression import read_steps
 from lookalike.media.decode import count_frames, decode
-from lookalike.media.files import read_file
 from lookalike.media.metadata import read_metadata
-from lookalike.media.sight import Sight, see
+from lookalike.media.sight import Sight
 from lookalike.proving.closer import CloserLook, look_closer
 from lookalike.proving.grounds import verify_on_one_ground
-from lookalike.proving.prove import read_unchanged
+from lookalike.proving.prove import read_unchanged, read_unchanged_bytes, see_unchanged
 from lookalike.proving.verify import verify
 from lookalike.records.codec import to_json
 from lookalike.settings import Settings
@@ -51,6 +49,10 @@ class FileFacts:
     def size_px(self) -> tuple[int, int]:
         """Width and height of the picture."""
         return self.width_px, self.height_px
+
+    def read(self, settings: Settings) -> bytes:
+        """Return the bytes, which must be those that were indexed; raise PictureError."""
+        return read_unchanged_bytes(self.path, self.digest, settings)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class BeyondWorker:
 
     def __call__(self, task: BeyondTask) -> Extracted:
         """Look into one file; raise PictureError."""
-        found = find_beyond(_read_unchanged_bytes(task.file, self._settings), settings=self._settings)
+        found = find_beyond(task.file.read(self._settings), settings=self._settings)
         return Extracted(task.content_id, found.to_bytes())
 
 
@@ -168,7 +170,7 @@ class MetadataWorker:
 
     def __call__(self, task: MetadataTask) -> Extracted:
         """Read what a file says; raise PictureError where it cannot be read."""
-        found = read_metadata(_read_unchanged_bytes(task.file, self._settings), self._settings)
+        found = read_metadata(task.file.read(self._settings), self._settings)
         return Extracted(task.content_id, found.to_bytes())
 
 
@@ -184,7 +186,7 @@ class LineageWorker:
         return task, compare_lineage(first, second, np.array(task.matrix))
 
     def _side(self, file: FileFacts) -> Side:
-        data = _read_unchanged_bytes(file, self._settings)
+        data = file.read(self._settings)
         luma = luma_of(decode(data, settings=self._settings).rgb)
         return Side(luma, read_steps(data, self._settings))
 
@@ -221,7 +223,7 @@ class PixelWorker:
 
     def __call__(self, task: PixelTask) -> tuple[PixelTask, bool]:
         """Decode both pictures in full and compare them; raise PictureError."""
-        first, second = (_read_unchanged_bytes(file, self._settings) for file in (task.first, task.second))
+        first, second = (file.read(self._settings) for file in (task.first, task.second))
         n_frames = [count_frames(data, settings=self._settings) for data in (first, second)]
         alike = n_frames[0] == n_frames[1]
         return task, alike and have_equal_pixels(first, second, settings=self._settings)
@@ -239,7 +241,7 @@ class LookWorker:
         return task, look_closer(self._see(task.first), self._see(task.second), np.array(task.matrix))
 
     def _read(self, file: FileFacts) -> Sight:
-        return see(_read_unchanged_bytes(file, self._settings), self._settings)
+        return see_unchanged(file.path, file.digest, self._settings)
 
 
 class GroundWorker:
@@ -251,18 +253,9 @@ class GroundWorker:
     def __call__(self, task: GroundTask) -> tuple[GroundTask, str]:
         """Decode both in full and verify them on one ground; raise PictureError."""
         first, second = (
-            see(_read_unchanged_bytes(file, self._settings), self._settings)
-            for file in (task.first, task.second)
+            see_unchanged(file.path, file.digest, self._settings) for file in (task.first, task.second)
         )
         return task, to_json(verify_on_one_ground(first, second, np.array(task.matrix)).proof)
-
-
-def _read_unchanged_bytes(of: FileFacts, settings: Settings) -> bytes:
-    """Read a file that must still have the digest it was indexed with; raise PictureError."""
-    file = read_file(of.path, max_bytes=settings.max_bytes)
-    if file.digest != of.digest:
-        raise ReadError("the file was changed since it was indexed: run index again.")
-    return file.data
 
 
 _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {

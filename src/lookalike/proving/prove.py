@@ -11,6 +11,7 @@ import numpy as np
 from lookalike.errors import InputError, PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
+from lookalike.media.sight import Sight, see
 from lookalike.proving.closer import CloserLook, look_closer, with_look
 from lookalike.proving.verify import verify
 from lookalike.queries.query import Query
@@ -105,11 +106,22 @@ def load_keypoints(picture: FoundPicture, store: Store, reader: PictureReader) -
 
 def read_unchanged(path: str, digest: bytes, settings: Settings, *, min_side_px: int | None) -> Picture:
     """Decode a file that must still have the digest it was indexed with; raise PictureError."""
-    from lookalike.errors import ReadError
     from lookalike.media.decode import decode
+
+    return decode(read_unchanged_bytes(path, digest, settings), min_side_px=min_side_px, settings=settings)
+
+
+def see_unchanged(path: str, digest: bytes, settings: Settings) -> Sight:
+    """Decode such a file in full, with its opacity; raise PictureError."""
+    return see(read_unchanged_bytes(path, digest, settings), settings)
+
+
+def read_unchanged_bytes(path: str, digest: bytes, settings: Settings) -> bytes:
+    """Read a file that must still have the digest it was indexed with; raise PictureError."""
+    from lookalike.errors import ReadError
     from lookalike.media.files import read_file
 
     file = read_file(path, max_bytes=settings.max_bytes)
     if file.digest != digest:
         raise ReadError("the file was changed since it was indexed: run index again.")
-    return decode(file.data, min_side_px=min_side_px, settings=settings)
+    return file.data

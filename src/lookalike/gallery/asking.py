@@ -120,7 +120,10 @@ class Asking:
         )
         page = matches[:k]
         if verify:
-            page = self.verify(query, page, precision=precision)
+            is_open = not offset and min_score is None and max_distance is None
+            more = self._opened.searcher.more_to_prove(query, by=by, where=where) if is_open else []
+            page = self._verify_with(query, page, more, precision=precision)
+            page = page if offset is not None else page[:k]
         if relation is not None:
             page = [match for match in page if is_at_least(match.relation, relation)]
         has_more = len(matches) > k or (offset is None and len(matches) == k)
@@ -135,6 +138,19 @@ class Asking:
             return proven
         least = self.promise(PROOF, precision).promise.least
         return [match for match in proven if match.proof is not None and match.proof.score >= least]
+
+    def _verify_with(
+        self, query: Query, matches: Sequence[Match], more: Sequence[Match], *, precision: float | None
+    ) -> list[Match]:
+        """Prove the matches, and others that are answers only where they are proven."""
+        ranked = {match.picture.path for match in matches}
+        others = [match for match in more if match.picture.path not in ranked]
+        proven = self.verify(query, [*matches, *others], precision=precision)
+        return [
+            match
+            for match in proven
+            if match.picture.path in ranked or is_at_least(match.relation, "same_scene")
+        ]
 
     def promise(self, by: str, precision: float) -> Promised:
         """Return what a precision is worth here."""

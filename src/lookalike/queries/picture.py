@@ -61,6 +61,16 @@ class PictureQuery:
             raise InputError("this query has no reader, so that its local features cannot be computed.")
         return self.reader.keypoints(self.source, self.box)
 
+    @cached_property
+    def parts(self) -> list[PictureQuery]:
+        """See `Query.parts`; the picture is decoded again for them."""
+        from lookalike.queries.parts import prepare_parts
+
+        if self.reader is None or self.box is not None:
+            return []
+        cut = self.reader.run(prepare_parts, self.source)
+        return [PictureQuery(self.source, self.extractor, one) for one in cut]
+
     def has(self, feature: str) -> bool:
         """See `Query.has`."""
         return feature in self.extractor.features

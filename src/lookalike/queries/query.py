@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -51,6 +52,10 @@ class Query(Protocol):
     @property
     def keypoints(self) -> Keypoints:
         """The local features; raises InputError for a query without pixels."""
+
+    @property
+    def parts(self) -> Sequence[Query]:
+        """Parts of the picture, each as a query; none of a query that is a part, or that has no pixels."""
 
     @property
     def n_orientations(self) -> int:

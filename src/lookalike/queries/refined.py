@@ -64,6 +64,7 @@ class RefinedQuery:
     refinement: Refinement
 
     is_refined = True
+    parts = ()  # what is liked is no copy of a part
 
     @property
     def left_out(self) -> frozenset[int]:

@@ -41,6 +41,7 @@ class StoredQuery:
 
     camera = None
     box = None
+    parts = ()
     n_orientations = 1
     left_out: frozenset[int] = frozenset()
     is_refined = False

@@ -19,6 +19,8 @@ MORE_CANDIDATES = 300  # than asked for, of each feature; four times as many for
 LIFT_BITS = 12.0  # of 64: the mean of pHash and dHash distance from which they say nothing (docs/ways.md)
 MAX_LIFT = 0.9  # equal hashes close nine tenths of what the embedding leaves open; only equal bytes score 1
 _CANDIDATES, _WITNESS = "phash", "dhash"
+_COLORS = ("texture", "rgb")  # crops, borders and screenshots keep the colours when they lose the layout
+_N_BY_COLOR = 5
 
 
 class JoinedWay(Way):
@@ -57,6 +59,30 @@ class JoinedWay(Way):
             return _why(cosine, bits[:, place], int(orientation[place]))
 
         return Ranking(ids[order], scores[order], 1 - scores[order], relations, why)
+
+    def more_to_prove(self, query: Query, look_up: LookUp, *, allowed: Allowed | None = None) -> Ranking:
+        """Return the nearest in colour, and what parts of the query are nearest to; see `Way.more_to_prove`."""
+        by_color = [
+            look_up.nearest(name).search(query.row(name), _N_BY_COLOR, allowed=allowed).ids[0]
+            for name in _COLORS
+            if query.has(name) and look_up.has(name)
+        ]
+        by_part = []
+        if look_up.has(EMBEDDING) and (parts := query.parts):
+            rows = np.concatenate([part.row(EMBEDDING) for part in parts])
+            by_part.append(look_up.nearest(EMBEDDING).search(rows, 1, allowed=allowed).ids[:, 0])
+        ids = np.unique(np.concatenate([np.empty(0, np.int64), *by_color, *by_part]))
+        ids = ids[ids >= 0]
+        has_embedding = query.has(EMBEDDING) and look_up.has(EMBEDDING)
+        upright = np.zeros(len(ids), np.intp)
+        scores = _cosines(query, look_up, ids, upright) if has_embedding else np.zeros(len(ids))
+        in_parts = np.isin(ids, by_part)
+
+        def why(n: int) -> str:
+            return "a part of the query looks like it" if in_parts[n] else "among the nearest in colour"
+
+        relations = tuple(guess_relation(float(score)) for score in scores)
+        return Ranking(ids, scores, 1 - scores, relations, why)
 
 
 def _candidates(

@@ -123,6 +123,14 @@ class Searcher:
         places = self._places(query, ranking, np.flatnonzero(is_kept), where)[offset or 0 :][:k]
         return self._matches(ranking, places, way, by, worth)
 
+    def more_to_prove(self, query: Query, *, by: str = AUTO, where: Filter | None = None) -> list[Match]:
+        """Return matches beyond the best ranked that may prove to be copies; see `Way.more_to_prove`."""
+        way, look_up = self.find_way(by), self.look_up()
+        ranking = way.more_to_prove(query, look_up, allowed=self._allowed(where))
+        is_kept = ~np.isin(ranking.ids, list(query.left_out))
+        places = self._places(query, ranking, np.flatnonzero(is_kept), where)
+        return self._matches(ranking, places, way, by, None)
+
     def _allowed(self, where: Filter | None) -> Allowed | None:
         if where is not None and not isinstance(where, Filter):
             raise InputError(

@@ -49,6 +49,9 @@ class Ranking:
         return len(self.ids)
 
 
+NOTHING = Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0), (), lambda _: "")
+
+
 class Way(Protocol):
     """A way of searching. Inherit from it, and add one entry to `lookalike.searching.ways.WAYS`."""
 
@@ -88,6 +91,10 @@ class Way(Protocol):
         FeatureMismatchError
             The gallery has one by another recipe only.
         """
+
+    def more_to_prove(self, query: Query, look_up: LookUp, *, allowed: Allowed | None = None) -> Ranking:  # noqa: ARG002
+        """Return contents that a proof may find to be copies, though they rank low: each costs a proof."""
+        return NOTHING
 
     def rank_all(
         self, queries: Sequence[Query], look_up: LookUp

@@ -65,11 +65,16 @@ export class Grid {
     }
   }
 
-  /** Show what became known of matches since, in their places. */
+  /** Show what became known of matches since, in their places; what only its proof makes an answer comes first. */
   patch(matches) {
+    for (const match of matches.filter((one) => !this.cards.has(keyOf(one))).reverse()) {
+      const card = this.#card(match);
+      this.cards.set(keyOf(match), card);
+      this.matches.unshift(match);
+      this.element.prepend(card);
+    }
     for (const match of matches) {
       const place = this.matches.findIndex((one) => keyOf(one) === keyOf(match));
-      if (place < 0) continue;
       const { proof, relation, why, probability } = match;
       Object.assign(this.matches[place], { proof, relation, why, probability });
       refill(this.cards.get(keyOf(match)).querySelector(".card-words"), wordsOf(this.matches[place]));

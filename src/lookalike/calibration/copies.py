@@ -15,8 +15,8 @@ from lookalike.edits import Edit, apply_edit, standard_edits
 from lookalike.features import keypoints
 from lookalike.features.extract import Extractor
 from lookalike.media.sight import Sight
+from lookalike.media.unchanged import read_unchanged, see_unchanged
 from lookalike.proving.closer import look_closer, with_look
-from lookalike.proving.prove import read_unchanged, see_unchanged
 from lookalike.proving.verify import verify
 from lookalike.queries.picture import PictureQuery
 from lookalike.queries.source import Source

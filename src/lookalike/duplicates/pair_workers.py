@@ -17,9 +17,9 @@ from lookalike.media.compression import read_steps
 from lookalike.media.decode import count_frames, decode
 from lookalike.media.metadata import read_metadata
 from lookalike.media.sight import Sight
+from lookalike.media.unchanged import read_unchanged, read_unchanged_bytes, see_unchanged
 from lookalike.proving.closer import CloserLook, look_closer
 from lookalike.proving.grounds import verify_on_one_ground
-from lookalike.proving.prove import read_unchanged, read_unchanged_bytes, see_unchanged
 from lookalike.proving.verify import verify
 from lookalike.records.codec import to_json
 from lookalike.settings import Settings

@@ -11,18 +11,15 @@ import numpy as np
 from lookalike.errors import InputError, PictureError, StoreError
 from lookalike.features import keypoints
 from lookalike.features.keypoints import Keypoints
-from lookalike.media.sight import Sight, see
 from lookalike.proving.closer import CloserLook, look_closer, with_look
 from lookalike.proving.verify import verify
 from lookalike.queries.query import Query
 from lookalike.queries.reader import LocalReader, PictureReader
 from lookalike.queries.source import Box, Source
 from lookalike.records.calibration import Origin, WayCalibration
-from lookalike.records.picture import Picture
 from lookalike.records.proof import Proof, Rows
 from lookalike.records.relation import LADDER
 from lookalike.searching.searcher import Match
-from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
 
@@ -102,26 +99,3 @@ def load_keypoints(picture: FoundPicture, store: Store, reader: PictureReader) -
     with suppress(StoreError), store.batch() as batch:  # where it cannot be written it is not kept
         batch.add_feature(picture.content_id, keypoints.RECIPE, keypoints.to_bytes(found))
     return found
-
-
-def read_unchanged(path: str, digest: bytes, settings: Settings, *, min_side_px: int | None) -> Picture:
-    """Decode a file that must still have the digest it was indexed with; raise PictureError."""
-    from lookalike.media.decode import decode
-
-    return decode(read_unchanged_bytes(path, digest, settings), min_side_px=min_side_px, settings=settings)
-
-
-def see_unchanged(path: str, digest: bytes, settings: Settings) -> Sight:
-    """Decode such a file in full, with its opacity; raise PictureError."""
-    return see(read_unchanged_bytes(path, digest, settings), settings)
-
-
-def read_unchanged_bytes(path: str, digest: bytes, settings: Settings) -> bytes:
-    """Read a file that must still have the digest it was indexed with; raise PictureError."""
-    from lookalike.errors import ReadError
-    from lookalike.media.files import read_file
-
-    file = read_file(path, max_bytes=settings.max_bytes)
-    if file.digest != digest:
-        raise ReadError("the file was changed since it was indexed: run index again.")
-    return file.data

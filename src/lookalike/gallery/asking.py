@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.api import Page
-from lookalike.comparing import Comparison, compare
 from lookalike.errors import InputError
 from lookalike.features.feature import EMBEDDING
 from lookalike.features.keypoints import RECIPE as KEYPOINT_RECIPE
@@ -34,6 +33,7 @@ from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
     from lookalike.calibration.record import Ask, CalibrationReport
+    from lookalike.comparing import Comparison
 
 _BLANK_PICTURE = b"P6 1 1 255\n\0\0\0"
 _MAX_LOADED = 64  # queries remembered, at 0.4 MB each
@@ -186,6 +186,8 @@ class Asking:
 
     def compare(self, first: Any, second: Any) -> Comparison:
         """Compare two pictures by every measure."""
+        from lookalike.comparing import compare
+
         return compare(self._opened.source(first), self._opened.source(second), self._opened.reader)
 
     def show(self, picture: Any, longer_side_px: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,7 +20,6 @@ from lookalike.gallery.changing import Changing
 from lookalike.gallery.loaded import LoadedQueries
 from lookalike.gallery.looking_up import LookingUp
 from lookalike.gallery.opened import Opened
-from lookalike.gallery.tidying import Tidying
 from lookalike.queries.source import Box
 from lookalike.records.calibration import N_PICTURES, Promised
 from lookalike.records.failure import Failure
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from lookalike.acting.undo import UndoReport
     from lookalike.calibration.record import Ask, CalibrationReport
     from lookalike.duplicates.choices import Choice
+    from lookalike.gallery.tidying import Tidying
     from lookalike.records.failure import Remark
 
 
@@ -79,7 +80,13 @@ class LocalGallery(LoadedQueries, Gallery):
         self._searcher = self._opened.searcher
         self._looking_up = LookingUp(self._opened)
         self._changing = Changing(self._opened, self._looking_up)
-        self._tidying = Tidying(self._opened, self._asking, self._changing)
+
+    @cached_property
+    def _tidying(self) -> Tidying:
+        """What proves and puts away: half of all code, loaded for those who ask for it."""
+        from lookalike.gallery.tidying import Tidying
+
+        return Tidying(self._opened, self._asking, self._changing)
 
     @override
     def close(self) -> None:

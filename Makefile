@@ -11,7 +11,7 @@ demo: $(VENV)/demo.done
 
 # Two files of tests at a time: most of a test is a process that waits for another.
 test: check
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What CI runs besides the tests: format, lint, types, import contracts.
 check: $(VENV)/test.done

@@ -189,7 +189,7 @@ N_PICTURES = 400
 
 
 def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path, settings):
-    """kill -9 at 16 random moments: whole rows only, and the end is that of an undisturbed run.
+    """kill -9 at 10 random moments: whole rows only, and the end is that of an undisturbed run.
 
     Rows are written about once a second, so there are pictures for a few seconds: else no kill hits the middle.
     """
@@ -206,7 +206,7 @@ def test_killed_at_random_moments_it_ends_as_if_undisturbed(tmp_path, settings):
 
     rng = random.Random(5)
     place, sizes = tmp_path / "killed", [0]
-    for _ in range(16):
+    for _ in range(10):
         process = subprocess.Popen(_index_command(place, folder, settings), stdout=subprocess.DEVNULL)
         time.sleep(rng.uniform(0.15, longest_s))
         process.send_signal(signal.SIGKILL)

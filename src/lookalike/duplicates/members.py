@@ -27,7 +27,6 @@ from lookalike.media.files import file_identity
 from lookalike.media.folders import is_in
 from lookalike.media.units import Units
 from lookalike.records.arrays import UInt8Array
-from lookalike.records.failure import Failure
 from lookalike.records.geometry import WHOLE, area_of
 from lookalike.records.metadata import CARRIED_FORMATS, lacking
 from lookalike.records.proof import Polygon, Proof
@@ -204,11 +203,7 @@ class Members:
     def member(self, keeper: FoundPicture, picture: FoundPicture) -> Member | None:
         """Return what a file is to a keeper, as far as it is proven; None also where the file is gone meanwhile."""
         if file_identity(picture.path) is None:
-            self._proofs.failed.append(
-                Failure(
-                    picture.path, "read", "the file was deleted or moved while duplicates were looked for"
-                )
-            )
+            self._proofs.note_gone(picture.path)
             return None
         if picture.content_id == keeper.content_id:
             proof = Proof("same_file", "digest", contains="equal", digest=picture.digest.hex())

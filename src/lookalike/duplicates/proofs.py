@@ -245,6 +245,11 @@ class Proofs:
             self.on_progress(Progress(stage, n_done, len(tasks)))
         yield waiting
 
+    def note_gone(self, path: str) -> None:
+        """Note that a file went meanwhile, in place of whatever came of it."""
+        gone = Failure(path, "read", "the file was deleted or moved while duplicates were looked for")
+        self.failed = [*(one for one in self.failed if one.path != path), gone]
+
     def _fail(self, failed: Failed[KeypointTask] | Failed[BeyondTask]) -> None:
         self._unreadable.add(failed.task.content_id)
         self.failed.append(Failure(failed.task.file.path, failed.stage, failed.reason))

@@ -155,3 +155,24 @@ def test_a_cut_out_and_its_jpeg_over_black_are_one_picture(tmp_path, settings):
     assert member.relation == "copy"
     assert member.picture.path.endswith(".jpg") or "transparency" in member.note
     assert comparison.relation == "copy"
+
+
+@pytest.mark.parametrize("ground", ["black", (70, 130, 180)])
+def test_a_glyph_on_nothing_is_found_on_any_ground(tmp_path, settings, ground):
+    folder = tmp_path / "glyphs"
+    folder.mkdir()
+    glyph = Image.new("RGBA", (96, 96))
+    pen = ImageDraw.Draw(glyph)
+    pen.ellipse((8, 8, 88, 88), fill=(240, 190, 60, 255))
+    pen.ellipse((28, 32, 40, 46), fill=(60, 40, 30, 255))
+    pen.ellipse((56, 32, 68, 46), fill=(60, 40, 30, 255))
+    pen.arc((28, 40, 68, 74), 20, 160, fill=(60, 40, 30, 255), width=5)
+    glyph.save(folder / "glyph.png")
+    laid = Image.new("RGB", glyph.size, ground)
+    laid.paste(glyph, mask=glyph.getchannel("A"))
+    laid.save(folder / "laid.png")
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add(folder)
+        (group,) = gallery.duplicates().groups
+        assert gallery.compare(folder / "glyph.png", folder / "laid.png").relation == "copy"
+    assert [one.relation for one in group.members] == ["copy"]

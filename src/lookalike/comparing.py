@@ -13,7 +13,7 @@ from lookalike.features.kinds import BITS, VECTOR, Kind
 from lookalike.features.measures import MEASURES
 from lookalike.media.sight import Sight
 from lookalike.proving.closer import look_closer, with_look
-from lookalike.proving.grounds import verify_on_one_ground
+from lookalike.proving.grounds import place_on_ground, verify_on_one_ground
 from lookalike.proving.verify import Verification, verify
 from lookalike.queries.picture import PictureQuery
 from lookalike.queries.reader import LocalReader, PictureReader
@@ -109,12 +109,9 @@ def _prove(
 ) -> tuple[Proof, str]:
     """Return what is proven, and the reason in words."""
     proof = found.proof
-    if (
-        not proof.is_copy
-        and proof.placement is not None
-        and (first.sight.opacity is None) != (second.sight.opacity is None)
-    ):
-        grounded = verify_on_one_ground(first.sight, second.sight, proof.placement).proof
+    placing = place_on_ground(proof, first.size_px, second.size_px)
+    if placing is not None and (first.sight.opacity is None) != (second.sight.opacity is None):
+        grounded = verify_on_one_ground(first.sight, second.sight, placing).proof
         proof = grounded if grounded.is_copy else proof
     if first.digest is not None and first.digest == second.digest:
         return replace(proof, relation="same_file"), "equal SHA-256 digests"

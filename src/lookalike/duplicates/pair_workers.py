@@ -22,6 +22,7 @@ from lookalike.proving.closer import CloserLook, look_closer
 from lookalike.proving.grounds import verify_on_one_ground
 from lookalike.proving.verify import verify
 from lookalike.records.codec import to_json
+from lookalike.records.proof import Proof
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
@@ -245,17 +246,17 @@ class LookWorker:
 
 
 class GroundWorker:
-    """Turns a `GroundTask` into the task and the outcome as JSON."""
+    """Turns a `GroundTask` into the task and the `Proof`."""
 
     def __init__(self, job: Job) -> None:
         self._settings = job.settings
 
-    def __call__(self, task: GroundTask) -> tuple[GroundTask, str]:
+    def __call__(self, task: GroundTask) -> tuple[GroundTask, Proof]:
         """Decode both in full and verify them on one ground; raise PictureError."""
         first, second = (
             see_unchanged(file.path, file.digest, self._settings) for file in (task.first, task.second)
         )
-        return task, to_json(verify_on_one_ground(first, second, np.array(task.matrix)).proof)
+        return task, verify_on_one_ground(first, second, np.array(task.matrix)).proof
 
 
 _WORKERS: dict[type, Callable[[Job], Callable[[Any], Any]]] = {

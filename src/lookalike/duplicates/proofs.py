@@ -25,12 +25,13 @@ from lookalike.duplicates.pair_workers import (
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
 from lookalike.proving.closer import CLOSER_LOOK, with_look
+from lookalike.proving.grounds import place_on_ground
 from lookalike.proving.verify import VERIFICATION
 from lookalike.records.beyond import BEYOND, Beyond
 from lookalike.records.codec import from_json, to_json
 from lookalike.records.failure import Failure
 from lookalike.records.progress import Progress, ProgressCallback
-from lookalike.records.proof import Proof
+from lookalike.records.proof import Proof, Rows, rounded_rows
 from lookalike.settings import Settings
 from lookalike.storage.records import FoundPicture
 from lookalike.storage.store import Store
@@ -280,14 +281,13 @@ class Proofs:
                         self._known[first, second] = sys.intern(outcome)  # most pairs have nothing in common
 
     def _verify_on_grounds(self, pairs: Sequence[Pair]) -> None:
-        """Verify again what points place, and of which one alone is transparent, on the ground of the other."""
-        placed = [pair for pair in pairs if self._may_lie_on_another_ground(pair)]
+        """Verify again on the ground of the other one what is transparent alone of a pair."""
+        placed = {pair: rows for pair in pairs if (rows := self._placed_on_another_ground(pair))}
         self.look_beyond({content_id for pair in placed for content_id in pair})
         tasks = []
-        for pair in placed:
+        for pair, rows in placed.items():
             beyond = [self._beyond.get(content_id) for content_id in pair]
-            rows = _parse(self._known[pair]).matrix
-            if rows and sum(one is not None and one.has_transparency for one in beyond) == 1:
+            if sum(one is not None and one.has_transparency for one in beyond) == 1:
                 first, second = (FileFacts.of(self.contents[content_id][0]) for content_id in pair)
                 tasks.append(GroundTask(pair, first, second, rows))
         for answers in self.run("verify", tasks):
@@ -295,17 +295,20 @@ class Proofs:
                 for answer in answers:
                     if isinstance(answer, Failed):
                         continue
-                    task, outcome = answer
-                    if _parse(outcome).relation == "copy":
-                        self._known[task.pair] = outcome
-                        batch.put_verified(task.pair[0], task.pair[1], VERIFICATION, outcome)
+                    task, proof = answer
+                    if proof.is_copy:  # equal pixels on one ground are a copy on two
+                        first_id, second_id = task.pair
+                        self._known[task.pair] = to_json(replace(proof, relation="copy"))
+                        batch.put_verified(first_id, second_id, VERIFICATION, self._known[task.pair])
 
-    def _may_lie_on_another_ground(self, pair: Pair) -> bool:
+    def _placed_on_another_ground(self, pair: Pair) -> Rows | None:
         outcome = self._known.get(pair)
-        if outcome is None or _parse(outcome).relation != "same_scene":
-            return False
-        formats = {self.contents[content_id][0].format for content_id in pair}
-        return not formats <= _OPAQUE_FORMATS
+        first, second = (self.contents[content_id][0] for content_id in pair)
+        if outcome is None or {first.format, second.format} <= _OPAQUE_FORMATS:
+            return None
+        sizes = (first.width_px, first.height_px), (second.width_px, second.height_px)
+        placing = place_on_ground(_parse(outcome), *sizes)
+        return None if placing is None else rounded_rows(placing)
 
     def _compare_pixels(self, pairs: Sequence[Pair]) -> None:
         """Raise copies of one size that agree perfectly to `same_pixels`, where all pixels are equal."""

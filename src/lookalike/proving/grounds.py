@@ -10,7 +10,10 @@ from lookalike.features.keypoints import extract_keypoints
 from lookalike.media.sight import Sight
 from lookalike.proving.verify import Verification, verify
 from lookalike.records.arrays import UInt8Array
-from lookalike.records.geometry import Matrix
+from lookalike.records.geometry import Matrix, scaling
+from lookalike.records.proof import Proof
+
+_SAME_SHAPE = 0.02  # of the sides' ratio
 
 
 def verify_on_one_ground(first: Sight, second: Sight, matrix: Matrix) -> Verification:
@@ -25,6 +28,24 @@ def verify_on_one_ground(first: Sight, second: Sight, matrix: Matrix) -> Verific
     """
     one, other = lay_on_one_ground(first, second, matrix)[0]
     return verify(extract_keypoints(Image.fromarray(one)), extract_keypoints(Image.fromarray(other)))
+
+
+def place_on_ground(proof: Proof, first_size: tuple[int, int], second_size: tuple[int, int]) -> Matrix | None:
+    """Return where the first of two pictures may lie on the second, once both are on one ground.
+
+    By points, where some agree though the grounds do not; else as a whole on the whole, if they have one shape.
+    None where it is proven already, or cannot be told.
+
+    Parameters
+    ----------
+    proof : Proof            of both, as they are
+    first_size, second_size : (int, int)    width and height in pixels
+    """
+    if proof.relation == "same_scene":
+        return proof.placement
+    x, y = second_size[0] / first_size[0], second_size[1] / first_size[1]
+    is_whole = proof.relation in ("similar", "different") and abs(x / y - 1) < _SAME_SHAPE
+    return scaling(first_size, second_size) if is_whole else None
 
 
 def lay_on_one_ground(first: Sight, second: Sight, matrix: Matrix) -> list[tuple[UInt8Array, UInt8Array]]:

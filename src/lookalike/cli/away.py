@@ -22,7 +22,10 @@ def tell_found_away(gallery: Gallery, paths: Iterable[str]) -> None:
             print_problem(f"{count(n_away, 'file')} in {place}, which is away: is a disk not connected?")
 
 
-def tell_not_compared(gallery: Gallery) -> None:
-    """Say of which places the files could not be compared, for nothing is there now."""
+def tell_compared_away(gallery: Gallery) -> None:
+    """Say of which places nothing is there now, so that only what is kept of their files was compared."""
     for place in gallery.info().away:
-        print_problem(f"{place} is away, so that its files were not compared: is a disk not connected?")
+        print_problem(
+            f"{place} is away: its files were compared by what is kept of them, and nothing goes for them; "
+            "is a disk not connected?"
+        )

@@ -79,7 +79,7 @@ def duplicates(
     Example: lookalike duplicates --html report.html --plan plan.json
     """
     from lookalike.cli import bars, show
-    from lookalike.cli.away import tell_not_compared
+    from lookalike.cli.away import tell_compared_away
     from lookalike.duplicates.keeper import DEFAULT_RULES
     from lookalike.report.pages import duplicates_html
     from lookalike.report.writing import check_output, write_output
@@ -101,7 +101,7 @@ def duplicates(
             precision=precision,
             on_progress=on_progress,
         )
-        tell_not_compared(gallery)
+        tell_compared_away(gallery)
         if plan is not None:
             gallery.write_plan(found, plan, act=act or "trash", quarantine=quarantine)
     if html is not None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lookalike.duplicates.away import with_away
 from lookalike.duplicates.candidates import (
     DESCRIPTORS_PER_PICTURE,
     N_NEIGHBOURS,
@@ -42,6 +43,7 @@ def find_duplicates(
     question: Question,
     look_up: LookUp,
     *,
+    places_away: Sequence[str] = (),
     on_progress: ProgressCallback = ignore_progress,
 ) -> DuplicatesReport:
     """Return the groups of files that are one picture, each member proven against its keeper.
@@ -59,19 +61,23 @@ def find_duplicates(
         What is asked.
     look_up : LookUp
         The rows of the gallery, and their neighbours.
+    places_away : sequence of str
+        Folders and disks that are away: their files are told beside those that are there, and stay.
     on_progress : callable
         Called with `Progress` now and then.
     """
     started = time.monotonic()
-    with Proofs(store, settings, on_progress) as proofs:
+    with Proofs(store, settings, on_progress, places_away) as proofs:
         cosines: dict[Pair, float] = {}
-        if question.relation != "same_file" and len(proofs.contents) > 1:
+        if question.relation != "same_file" and len(proofs.contents) + len(proofs.away) > 1:
             cosines = _prove_candidates(store, proofs, question, look_up, on_progress)
         members = Members(store, proofs, question, cosines)
         groups = Grouping(proofs, members, question).groups(on_progress)
         while proofs.look_closer(_copies(groups)):  # what is no copy then, may be the copy of another
             groups = Grouping(proofs, members, question).groups(on_progress)
         groups = _look_beyond(members, groups)
+        if proofs.away:
+            groups = with_away(groups, proofs, question)
     groups.sort(key=lambda group: (-group.n_bytes_saved, group.keeper.path))
     seconds = time.monotonic() - started
     return DuplicatesReport(tuple(groups), proofs.n_compared, tuple(proofs.failed), seconds)
@@ -142,7 +148,15 @@ def _prove_candidates(
     if question.includes("copy"):
         shared = _pairs_sharing_parts(store, proofs, on_progress)
         proofs.prove(pair for pair in shared if _is_asked(proofs, question, *pair))
+    proofs.prove_away(pair for pair in map(tuple, candidates.pairs.tolist()) if _is_half_away(proofs, *pair))
     return cosines
+
+
+def _is_half_away(proofs: Proofs, first: int, second: int) -> bool:
+    """Whether one of two contents is there, and the other one away."""
+    return (first in proofs.contents and second in proofs.away and second not in proofs.contents) or (
+        second in proofs.contents and first in proofs.away and first not in proofs.contents
+    )
 
 
 def _pairs_sharing_parts(store: Store, proofs: Proofs, on_progress: ProgressCallback) -> list[Pair]:

@@ -24,6 +24,7 @@ from lookalike.duplicates.pair_workers import (
 )
 from lookalike.features.keypoints import KEYPOINTS, RECIPE, Keypoints, from_bytes
 from lookalike.media.files import is_own_file
+from lookalike.media.folders import is_in
 from lookalike.proving.closer import CLOSER_LOOK, with_look
 from lookalike.proving.grounds import place_on_ground
 from lookalike.proving.verify import VERIFICATION
@@ -40,6 +41,10 @@ from lookalike.workers.tasks import Failed, Job
 
 _MAX_PAIRS_A_TASK = 64
 _BATCH_SECONDS = 1.0
+_NOTHING_KEPT = (
+    "it looks like a picture that is there, but is away, and was never proven while it was there: look for "
+    "duplicates once while its disk is connected."
+)
 _OPAQUE_FORMATS = frozenset(("jpeg", "raw", "bmp", "ppm"))
 
 Pair = tuple[int, int]  # of content ids, the smaller first
@@ -69,13 +74,16 @@ class Proofs:
     Attributes
     ----------
     contents : the files that are there, by content id; what was put away since is no duplicate any more
+    away : the files that lie in places that are away, by content id
     verdicts : what a person has said of pairs: True where they are duplicates
     on_progress : as given; `ignore_progress` in its place while a few pairs at a time are worked out
     n_compared : pairs that were worked out, and not known before
     failed : files that could not be read
     """
 
-    def __init__(self, store: Store, settings: Settings, on_progress: ProgressCallback) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, on_progress: ProgressCallback, places_away: Sequence[str] = ()
+    ) -> None:
         self._store = store
         self._settings = settings
         self.on_progress = on_progress
@@ -87,10 +95,14 @@ class Proofs:
         self._looked: dict[Pair, str] = {}  # what a closer look says of some of them
         self._unreadable: set[int] = set()
         self._beyond: dict[int, Beyond] = {}
+        self._known_away: dict[Pair, str] = {}
         self.contents: dict[int, list[FoundPicture]] = {}
+        self.away: dict[int, list[FoundPicture]] = {}
         for picture in store.files.iter_found():
             if is_own_file(picture.path):
                 self.contents.setdefault(picture.content_id, []).append(picture)
+            elif is_in(picture.path, places_away):
+                self.away.setdefault(picture.content_id, []).append(picture)
         ids = {pictures[0].digest: content_id for content_id, pictures in self.contents.items()}
         self.verdicts = {
             pair_of(ids[first], ids[second]): verdict
@@ -144,6 +156,31 @@ class Proofs:
             self._verify(wanted)
             self._verify_on_grounds(wanted)
             self._compare_pixels(wanted)
+
+    def prove_away(self, pairs: Iterable[Pair]) -> None:
+        """Work out pairs of which one is away, by the keypoints that are kept of it; nobody can look closer."""
+        wanted = [pair for pair in pairs if any(one in self.contents for one in pair)]
+        self.extract({one for pair in wanted for one in pair if one in self.contents})
+        for one in sorted(
+            {one for pair in wanted for one in pair} - self.contents.keys() - self._with_keypoints
+        ):
+            self.failed.append(Failure(self.away[one][0].path, "read", _NOTHING_KEPT))
+        wanted = [pair for pair in wanted if self._with_keypoints.issuperset(pair)]
+        known = self._store.pairs.kept(VERIFICATION, wanted)
+        self._verify([pair for pair in wanted if pair not in known])
+        known.update((pair, self._known.pop(pair)) for pair in wanted if pair in self._known)
+        self._known_away = known
+
+    def with_away(self) -> Iterator[tuple[int, int, Proof]]:
+        """Yield what is there, what is away, and the proof of both in this order."""
+        for (first, second), outcome in self._known_away.items():
+            proof = _parse(outcome)
+            if first in self.contents:
+                yield first, second, proof
+            else:
+                files = self.away[first][0], self.contents[second][0]
+                sizes = ((one.width_px, one.height_px) for one in files)
+                yield second, first, proof.turned(*sizes)
 
     def look_closer(self, pairs: Iterable[Pair]) -> bool:
         """Look in full size at those of these pairs that are copies from afar; return whether there were any.
@@ -257,7 +294,7 @@ class Proofs:
 
     def _fail_to_compare(self, failed: Failed[VerifyTask]) -> None:
         reason = f"it was not compared with {len(failed.task.second_ids)} others: {failed.reason}"
-        path = self.contents[failed.task.first_id][0].path
+        path = (self.contents.get(failed.task.first_id) or self.away[failed.task.first_id])[0].path
         self.failed.append(Failure(path, failed.stage, reason))
 
     def _verify(self, pairs: Sequence[Pair]) -> None:

@@ -19,9 +19,11 @@ from lookalike.errors import InputError, LookalikeError, PictureError
 from lookalike.gallery.asking import Asking
 from lookalike.gallery.changing import Changing
 from lookalike.gallery.opened import Opened
+from lookalike.gallery.places import WhereFilesAre
 from lookalike.gallery.planning import plan_of_removals, plan_of_report, removals_of
 from lookalike.media.carrying import carry_over
 from lookalike.media.files import absolute_path, is_own_file
+from lookalike.media.folders import is_in
 from lookalike.records.calibration import PROOF
 from lookalike.records.failure import Remark
 from lookalike.records.progress import ProgressCallback
@@ -53,8 +55,9 @@ class Tidying:
         on_progress: ProgressCallback,
     ) -> DuplicatesReport:
         """Find the files that are the same picture."""
+        opened, away = self._opened, WhereFilesAre(self._opened).away()
         for folder in (*protect, *prefer, *([] if against is None else [against])):
-            if not os.path.isdir(folder):
+            if not os.path.isdir(folder) and not is_in(absolute_path(folder), away):
                 raise InputError(
                     f"there is no folder {os.fspath(folder)!r}: check its name; nothing was done."
                 )
@@ -66,9 +69,13 @@ class Tidying:
             0.0 if precision is None else self._asking.promise(PROOF, precision).promise.least,
             tuple(absolute_path(folder) for folder in prefer),
         )
-        opened = self._opened
         return find_duplicates(
-            opened.store, opened.settings, question, opened.searcher.look_up(), on_progress=on_progress
+            opened.store,
+            opened.settings,
+            question,
+            opened.searcher.look_up(),
+            places_away=away,
+            on_progress=on_progress,
         )
 
     def write_plan(

@@ -157,7 +157,8 @@ def test_a_verdict_is_honoured_for_ever_through_moves(gallery, place, settings, 
         } | {group.keeper.path for group in opened.duplicates().groups}
         assert str(own / "moved.jpg") not in members
         assert {str(own / "a" / "0.png"), str(own / "a" / "1.png")} <= members
-        opened.mark(own / "a" / "coffee.png", own / "moved.jpg", None)
+        for other in (own / "a" / "coffee.png", own / "b" / "framed.jpg"):
+            opened.mark(other, own / "moved.jpg", None)
         members = {m.picture.path for group in opened.duplicates().groups for m in group.members}
         assert str(own / "moved.jpg") in members
         with pytest.raises(InputError, match="same bytes"):

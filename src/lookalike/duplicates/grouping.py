@@ -198,7 +198,7 @@ class Grouping:
             other: self._members.relation(keeper_id, other) for other in content_ids if other != keeper_id
         }
         known = [(other, found) for other, found in related.items() if found is not None]
-        known.sort(key=lambda one: (LADDER.index(one[1][0]), -one[1][1], one[0]))
+        known.sort(key=lambda one: (LADDER.index(one[1][0]), -one[1][1], self._order(one[0])))
         joined, excluded = [keeper_id], set(self._proofs.called_different(keeper_id))
         for content_id, _ in known:
             if content_id not in excluded:

@@ -9,9 +9,9 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constr
 demo: $(VENV)/demo.done
 	$(BIN)/lookalike demo lookalike-demo
 
-# Three files of tests at a time: most of a test is a process that waits for another.
+# Two files of tests at a time: most of a test is a process that waits for another.
 test: check
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # What CI runs besides the tests: format, lint, types, import contracts.
 check: $(VENV)/test.done

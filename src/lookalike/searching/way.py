@@ -92,7 +92,7 @@ class Way(Protocol):
             The gallery has one by another recipe only.
         """
 
-    def more_to_prove(self, query: Query, look_up: LookUp, *, allowed: Allowed | None = None) -> Ranking:  # noqa: ARG002
+    def more_to_prove(self, query: Query, look_up: LookUp, *, allowed: Allowed | None = None) -> Ranking:  # noqa: ARG002  (nothing, as a rule)
         """Return contents that a proof may find to be copies, though they rank low: each costs a proof."""
         return NOTHING
 

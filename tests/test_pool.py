@@ -44,8 +44,8 @@ def _obedient(job):
     return work
 
 
-def _run(paths, *, n_workers=2, make_work=_obedient, **settings):
-    with WorkerPool(_job(**settings), n_workers, make_work) as pool:
+def _run(paths, *, n_workers=2, make_work=_obedient, are_dear=False, **settings):
+    with WorkerPool(_job(**settings), n_workers, make_work, are_dear=are_dear) as pool:
         return list(pool.run(paths))
 
 
@@ -62,8 +62,13 @@ def _name_of_process(job):
     return work
 
 
-def test_a_few_tasks_are_shared_by_all_workers():
-    assert len(set(_run(["a", "b", "c", "d"], make_work=_name_of_process))) == 2
+def test_a_few_dear_tasks_are_shared_by_all_workers():
+    assert len(set(_run(["a", "b", "c", "d"], make_work=_name_of_process, are_dear=True))) == 2
+
+
+def test_the_answers_to_a_few_others_come_in_the_order_of_the_tasks():
+    names = [f"task {number}" for number in range(8)]
+    assert _run(names) == [name.upper() for name in names]
 
 
 def test_no_task_no_worker():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lookalike.comparing import Comparison
-from lookalike.comparing import compare as compare_sources
 from lookalike.features.extract import Extractor
 from lookalike.features.hashes import HASHES, to_hex
 from lookalike.queries.reader import LocalReader
@@ -14,6 +12,8 @@ from lookalike.settings import Settings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lookalike.comparing import Comparison
 
 
 def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Comparison:
@@ -40,6 +40,8 @@ def compare(first: Any, second: Any, *, settings: Settings | None = None) -> Com
     >>> compare("Pictures/lake.jpg", "Pictures/lake-small.jpg").relation
     'copy'
     """
+    from lookalike.comparing import compare as compare_sources
+
     settings = settings or Settings.from_environment()
     extractor = Extractor(settings)
     reader = LocalReader(settings, lambda: extractor)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lookalike.comparing import Comparison, Measured
-from lookalike.proving.verify import Verification
 from lookalike.records.calibration import AgainstShipped, Origin, Promise, Promised
 from lookalike.records.proof import Proof
 from lookalike.records.relation import Relation
 from lookalike.searching.searcher import Match
 from lookalike.storage.records import FoundPicture
+
+if TYPE_CHECKING:
+    from lookalike.comparing import Comparison
+    from lookalike.proving.verify import Verification
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,8 @@ class ComparedAnswer(ComparisonAnswer):
 
     def comparison(self) -> Comparison:
         """Return the comparison; the points that agree are not told."""
+        from lookalike.comparing import Comparison, Measured
+
         measures = tuple(Measured(name, value, *self.ranges[name]) for name, value in self.measures.items())
         first, second = ((one.width_px, one.height_px) for one in (self.first, self.second))
         found = _verification(self.proof)
@@ -309,6 +314,8 @@ class ComparedAnswer(ComparisonAnswer):
 
 
 def _verification(proof: Proof) -> Verification:
+    from lookalike.proving.verify import Verification
+
     return Verification(
         relation=proof.relation,
         method="pixels" if proof.method == "pixels" else "keypoints",

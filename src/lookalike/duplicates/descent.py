@@ -14,7 +14,7 @@ from lookalike.duplicates.lineage import MIN_ENLARGED, Lineage
 from lookalike.duplicates.pair_workers import FileFacts, LineageTask
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.witnesses import Witnesses
-from lookalike.media.compression import LOSSLESS_FORMATS, LOSSY_FORMATS
+from lookalike.media.formats import LOSSLESS_FORMATS, LOSSY_FORMATS
 from lookalike.records.geometry import WHOLE, area_of
 from lookalike.records.proof import Proof
 from lookalike.records.recipe import Recipe

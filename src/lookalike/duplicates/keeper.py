@@ -9,8 +9,8 @@ from typing import Any
 
 from lookalike.duplicates.places import rank_by_folders, say_place, standing_of_place
 from lookalike.errors import InputError
-from lookalike.media.compression import LOSSLESS_FORMATS
 from lookalike.media.folders import is_in
+from lookalike.media.formats import LOSSLESS_FORMATS
 from lookalike.records.metadata import NOTHING_SAID, WITNESSES, Metadata, kinds_of
 from lookalike.storage.records import FoundPicture
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -19,6 +17,7 @@ from lookalike.duplicates.frames import Frames
 from lookalike.duplicates.keeper import MUCH_LESS_COMPRESSED, Candidate, bytes_per_pixel, n_pixels
 from lookalike.duplicates.proofs import Pair, Proofs, pair_of
 from lookalike.duplicates.records import Member, Question
+from lookalike.duplicates.series import numbered_apart, taken_apart
 from lookalike.duplicates.surroundings import Surroundings
 from lookalike.duplicates.tone import Tones
 from lookalike.duplicates.witnesses import Witnesses
@@ -41,7 +40,6 @@ LARGER = 1.2  # a keeper that shows a member so much larger makes up for stronge
 MAX_GREY_SHARE = 0.02  # of pixels with a colour, in a picture that counts as grey
 MAX_COPIES_ASKED = 8  # which tone is the usual one: each takes a millisecond or two
 MAX_SLANT_DEGREES = 45  # beyond, a picture lies on its side
-_SHOT_NUMBER = re.compile(r"\d{4,}")
 MAX_PART = 0.5  # of the area of a picture that shows another small, among other things
 
 Related = tuple[Relation, float, Proof]  # relation, score, proof; the keeper is its first
@@ -281,7 +279,8 @@ class Members:
                 note = f"was edited: {' and '.join(words)} than the keeper" if words else ""
             if not note and proof.method != "verdict" and self._is_less_compressed(proof, keeper, picture):
                 note = "is much less compressed than the keeper"
-            note = note or self._another_shot(keeper, picture)
+            if not note and proof.method != "verdict":
+                note = self._another_shot(keeper, picture)
         is_covered = not note
         if is_in(picture.path, self._question.protected):
             note = "in a protected folder"
@@ -290,16 +289,15 @@ class Members:
         return Member(picture, relation, score, proof, is_covered, note, n_links=count_links(picture.path))
 
     def _another_shot(self, keeper: FoundPicture, picture: FoundPicture) -> str:
-        """Say where two files are two shots of one camera, however much they look alike."""
-        one, other = (self.witnesses.of(file.content_id) for file in (keeper, picture))
-        if not one.camera or one.camera != other.camera or not one.taken_at or not other.taken_at:
-            return ""
-        seconds = abs((_moment(one.taken_at) - _moment(other.taken_at)).total_seconds())
-        if seconds > 0:
-            return f"was taken {_duration(seconds)} from the keeper, by the same camera: another shot"
-        if _shot_number(keeper.path) != _shot_number(picture.path):
-            return "has another number of the same camera and second: another shot of a series"
-        return ""
+        """Say why two files are two shots, however much they look alike; empty where nothing says so."""
+        said = (self.witnesses.of(file.content_id) for file in (keeper, picture))
+        taken = taken_apart(keeper.path, picture.path, *said)
+        is_made = self.descent.is_made_from(
+            picture.content_id, keeper.content_id
+        ) or self.descent.is_made_from(keeper.content_id, picture.content_id)
+        if taken or is_made or (keeper.width_px, keeper.height_px) != (picture.width_px, picture.height_px):
+            return taken
+        return numbered_apart(keeper.path, picture.path)
 
     def _what_would_be_lost(
         self, relation: str, proof: Proof, keeper: FoundPicture, picture: FoundPicture
@@ -374,21 +372,3 @@ def count_links(path: str) -> int:
         return os.stat(path).st_nlink
     except OSError:
         return 1
-
-
-def _moment(text: str) -> datetime:
-    whole, _, fraction = text.partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}" if fraction else whole)
-
-
-def _duration(seconds: float) -> str:
-    for unit_s, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= 2 * unit_s:
-            return f"{seconds / unit_s:.0f} {name}"
-    return f"{seconds:.2g} s"
-
-
-def _shot_number(path: str) -> str:
-    """Return the last run of four or more digits in a name, as cameras count; empty without one."""
-    numbers = _SHOT_NUMBER.findall(os.path.splitext(os.path.basename(path))[0])
-    return numbers[-1] if numbers else ""

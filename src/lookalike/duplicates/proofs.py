@@ -88,7 +88,7 @@ class Proofs:
         self._settings = settings
         self.on_progress = on_progress
         self._pool: WorkerPool[Task, Any] = WorkerPool(
-            Job(settings, (), store.folder), settings.n_workers, TaskWorker
+            Job(settings, (), store.folder), settings.n_workers, TaskWorker, are_dear=True
         )
         self._with_keypoints = store.features.ids_with(RECIPE)
         self._known: dict[Pair, str] = {}  # as JSON, which takes a tenth of the memory

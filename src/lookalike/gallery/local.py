@@ -13,7 +13,6 @@ from typing_extensions import override
 from lookalike.acting.plan import check_plan
 from lookalike.adding.add import AddReport
 from lookalike.api import Gallery
-from lookalike.comparing import Comparison
 from lookalike.duplicates.keeper import DEFAULT_RULES
 from lookalike.duplicates.records import DuplicatesReport
 from lookalike.gallery.changing import Changing
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from lookalike.acting.plan import Plan
     from lookalike.acting.undo import UndoReport
     from lookalike.calibration.record import Ask, CalibrationReport
+    from lookalike.comparing import Comparison
     from lookalike.duplicates.choices import Choice
     from lookalike.gallery.tidying import Tidying
     from lookalike.records.failure import Remark

@@ -15,7 +15,6 @@ from lookalike.answers.gallery import LibraryAnswer, RatingsAnswer
 from lookalike.answers.pictures import FailuresAnswer, PictureFacts, PicturesAnswer
 from lookalike.answers.search import ComparedAnswer, FullPromiseAnswer, SearchPage
 from lookalike.api import Gallery
-from lookalike.comparing import Comparison
 from lookalike.errors import InputError
 from lookalike.features.extract import Extractor
 from lookalike.gallery.connection import Connection
@@ -46,6 +45,7 @@ from lookalike.storage.records import FoundPicture
 
 if TYPE_CHECKING:
     from lookalike.calibration.record import Ask, CalibrationReport
+    from lookalike.comparing import Comparison
 
 THUMBNAIL_SIDES_PX = (128, 256, 512, 1024)
 """What a server shows pictures at."""

@@ -9,12 +9,6 @@ from lookalike.media.decode import open_native
 from lookalike.records.arrays import Float32Array
 from lookalike.settings import Settings
 
-LOSSY_FORMATS = frozenset(("jpeg", "heif", "avif"))
-"""Formats whose pixels were rounded; WebP and JPEG XL can be both."""
-
-LOSSLESS_FORMATS = frozenset(("png", "bmp", "tiff", "ppm", "tga", "gif"))
-"""Formats that keep pixels as they are given: a TIFF can hold a JPEG, but hardly ever does."""
-
 _TURNED_BY_90 = frozenset((5, 6, 7, 8))
 
 

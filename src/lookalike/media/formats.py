@@ -15,6 +15,12 @@ _RAW_SUFFIXES = (
 PICTURE_SUFFIXES = frozenset(f".{suffix}" for suffix in (_ORDINARY_SUFFIXES + " " + _RAW_SUFFIXES).split())
 """Lower-case suffixes of pictures. Some cannot be decoded: they shall fail with a reason, not vanish."""
 
+LOSSY_FORMATS = frozenset(("jpeg", "heif", "avif"))
+"""Formats whose pixels were rounded; WebP and JPEG XL can be both."""
+
+LOSSLESS_FORMATS = frozenset(("png", "bmp", "tiff", "ppm", "tga", "gif"))
+"""Formats that keep pixels as they are given: a TIFF can hold a JPEG, but hardly ever does."""
+
 FORMATS = (
     *(
         "jpeg",

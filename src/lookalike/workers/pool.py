@@ -37,14 +37,22 @@ class WorkerPool(Generic[Task, Answer]):
     n_workers : int      number of processes; they start with the first task
     make_work : callable  called with `job` in each worker; gives the function from task to answer, which may
                           raise: see `lookalike.workers.tasks.answer_to`
+    are_dear : bool      whether a task takes so long that even a few are shared by all workers; else the first
+                          worker takes them as they come, and their answers come in that order
 
     Tasks and answers travel as pickles. One run is under way at a time: a new one ends the one before.
     """
 
     def __init__(
-        self, job: Job, n_workers: int, make_work: Callable[[Job], Callable[[Task], Answer]]
+        self,
+        job: Job,
+        n_workers: int,
+        make_work: Callable[[Job], Callable[[Task], Answer]],
+        *,
+        are_dear: bool = False,
     ) -> None:
         self._job = job
+        self._are_dear = are_dear
         self._make_work = make_work
         self._n_workers = n_workers
         self._workers: list[_Worker[Task]] = []
@@ -119,7 +127,7 @@ class WorkerPool(Generic[Task, Answer]):
             if not self._hire():
                 break
         for worker in self._workers:
-            n_ahead = waiting.share(self._n_workers)
+            n_ahead = waiting.share(self._n_workers) if self._are_dear else _TASKS_AHEAD
             if len(worker.tasks) > n_ahead // 2 or not waiting.any():
                 continue
             if not worker.tasks and worker.started_at is not None:

@@ -441,6 +441,7 @@ export const zh = {
     [/unedited: as bright, coloured and sharp as (?:some|most)/, "未经修改：明暗、色彩和清晰度与其他一致"],
     [/original-format:/, "原始格式："],
     [/lossless:/, "无损："],
+    [/has a number next to the keeper's, and nothing tells it from another shot of a series/, "编号与保留的那张相邻，无法排除是同一系列的另一张"],
     [/the only one that is there/, "只有它还在"],
     [/in the folder that is asked against, which is away/, "在所对照的文件夹中，该文件夹现在不在"],
     [/is on a disk or in a folder that is away now/, "在未连接的磁盘或已移走的文件夹中"],

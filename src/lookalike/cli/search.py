@@ -90,7 +90,6 @@ def search(
     from lookalike.cli.away import tell_found_away
     from lookalike.opening import is_address
     from lookalike.queries.source import parse_box
-    from lookalike.report.tables import search_csv
     from lookalike.searching.ways import find_way
     from lookalike.storage.filters import Filter
 
@@ -121,6 +120,8 @@ def search(
         if form == Output.table:
             tell_found_away(gallery, (match.picture.path for one in answers for match in one.matches))
     if form == Output.csv:
+        from lookalike.report.tables import search_csv
+
         print_csv(search_csv(answers))
     _write_reports(answers, html, figure)
     if any(answer.error is not None for answer in answers):
@@ -167,6 +168,8 @@ def _print_answer(answer: Answer, form: Output, *, null: bool) -> None:
 
 
 def _write_reports(answers: list[Answer], html: Path | None, figure: Path | None) -> None:
+    if html is None and figure is None:
+        return
     from lookalike.report import figures, pages
     from lookalike.report.writing import write_output
 

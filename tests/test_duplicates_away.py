@@ -90,3 +90,16 @@ def test_what_was_never_proven_while_it_was_there_is_told(settings, tmp_path):
     (failed,) = report.failed
     assert failed.path == str(tmp_path / "archive" / "coffee.jpg")
     assert "once while its disk is connected" in failed.reason
+
+
+def test_what_a_person_called_different_is_not_told_again(settings, tmp_path):
+    for name in ("inbox", "archive"):
+        (tmp_path / name).mkdir()
+        photo(600, 400, "coffee").save(tmp_path / name / "coffee.jpg", quality=92 if name == "inbox" else 80)
+    with Gallery.open(tmp_path / "g", create=True, settings=settings) as gallery:
+        gallery.add([tmp_path / "inbox", tmp_path / "archive"])
+        gallery.duplicates()
+        gallery.mark(tmp_path / "inbox" / "coffee.jpg", tmp_path / "archive" / "coffee.jpg", False)
+        (tmp_path / "archive").rename(tmp_path / "drawer")
+        report = gallery.duplicates()
+    assert (report.groups, report.failed) == ((), ())

@@ -148,15 +148,14 @@ def _prove_candidates(
     if question.includes("copy"):
         shared = _pairs_sharing_parts(store, proofs, on_progress)
         proofs.prove(pair for pair in shared if _is_asked(proofs, question, *pair))
-    proofs.prove_away(pair for pair in map(tuple, candidates.pairs.tolist()) if _is_half_away(proofs, *pair))
+    proofs.prove_away([pair for pair in map(tuple, candidates.pairs.tolist()) if _is_half_away(proofs, pair)])
     return cosines
 
 
-def _is_half_away(proofs: Proofs, first: int, second: int) -> bool:
+def _is_half_away(proofs: Proofs, pair: Pair) -> bool:
     """Whether one of two contents is there, and the other one away."""
-    return (first in proofs.contents and second in proofs.away and second not in proofs.contents) or (
-        second in proofs.contents and first in proofs.away and first not in proofs.contents
-    )
+    there = [one for one in pair if one not in proofs.contents]
+    return len(there) == 1 and there[0] in proofs.away
 
 
 def _pairs_sharing_parts(store: Store, proofs: Proofs, on_progress: ProgressCallback) -> list[Pair]:

@@ -157,19 +157,24 @@ class Proofs:
             self._verify_on_grounds(wanted)
             self._compare_pixels(wanted)
 
-    def prove_away(self, pairs: Iterable[Pair]) -> None:
+    def prove_away(self, pairs: Sequence[Pair]) -> None:
         """Work out pairs of which one is away, by the keypoints that are kept of it; nobody can look closer."""
-        wanted = [pair for pair in pairs if any(one in self.contents for one in pair)]
-        self.extract({one for pair in wanted for one in pair if one in self.contents})
-        for one in sorted(
-            {one for pair in wanted for one in pair} - self.contents.keys() - self._with_keypoints
-        ):
+        said = self._store.people.verdicts()
+        pairs = [pair for pair in pairs if said.get(self._digests_of(pair), True)]
+        both = {one for pair in pairs for one in pair}
+        self.extract(both & self.contents.keys())
+        for one in sorted(both - self.contents.keys() - self._with_keypoints):
             self.failed.append(Failure(self.away[one][0].path, "read", _NOTHING_KEPT))
-        wanted = [pair for pair in wanted if self._with_keypoints.issuperset(pair)]
+        wanted = [pair for pair in pairs if self._with_keypoints.issuperset(pair)]
         known = self._store.pairs.kept(VERIFICATION, wanted)
         self._verify([pair for pair in wanted if pair not in known])
         known.update((pair, self._known.pop(pair)) for pair in wanted if pair in self._known)
         self._known_away = known
+
+    def _digests_of(self, pair: Pair) -> tuple[bytes, bytes]:
+        """Return the digests of two contents, the smaller first, as people's words are kept."""
+        first, second = sorted((self.contents.get(one) or self.away[one])[0].digest for one in pair)
+        return first, second
 
     def with_away(self) -> Iterator[tuple[int, int, Proof]]:
         """Yield what is there, what is away, and the proof of both in this order."""
